@@ -13,7 +13,7 @@ from core.people.district import People
 from core.supply.catalogue import Catalogue
 from core.supply.channels import Channels, ChannelSets, Routing
 from core.supply.market import Market, MarketWatch
-from core.supply.onboarding import Documents, Licences, Onboarding
+from core.supply.onboarding import DocumentQuestion, Documents, Licences, Onboarding
 from core.system.district import System
 
 _LIBRARY: Final = Path(__file__).resolve().parents[2] / "connectors"
@@ -43,13 +43,15 @@ def build_supply(
     groups, suppliers = people.groups, parties.suppliers
     chance = random.SystemRandom().random
     market = Market(store, system.vault, clock, suppliers)
+    documents = Documents(system, delivery, people, _LIBRARY)
+    people.approvals.carries_out(DocumentQuestion, documents.decide_own)
     routing = Routing(system, market.channels, chance, people.alarms)
     channels = Channels(store, clock, system.ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, system.ids, audit)
     return Supply(
         market,
         MarketWatch(store, market, people.alarms),
-        Documents(system, delivery, people, _LIBRARY),
+        documents,
         Onboarding(system, audit, suppliers, people, allow_private=private_targets),
         Licences(store, clock, groups, delivery.outbox),
         channels,

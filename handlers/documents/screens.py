@@ -226,8 +226,9 @@ def _document_buttons(
     diff = button(translate.gettext("± What changes"), OnDocument(document_id, "diff"))
     text = button(translate.gettext("📄 The document"), OnDocument(document_id, "text"))
     withdraw = button(translate.gettext("↩️ Withdraw"), OnDocument(document_id, "withdraw"))
-    waits = shown.state == "proposed"
-    stands = shown.state in ("proposed", "approved")
+    state = shown.state if isinstance(shown, DocumentNotice) else "proposed"
+    waits = state == "proposed"
+    stands = state in ("proposed", "approved")
     return keyboard((approve, reject) if waits else (), (diff, text), (withdraw,) if stands else ())
 
 

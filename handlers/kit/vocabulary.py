@@ -99,6 +99,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "approval": {
         "complete": "completing an order by hand",
         "complete_second": "completing an order by hand",
+        "document": "a connector document of one's own",
         "enrol": "one more second factor",
         "factor_reset": "taking away a second factor",
         "refund_order": "refunding an order",

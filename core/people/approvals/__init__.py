@@ -12,7 +12,7 @@ from core.people.approvals.questions import (
     Decide,
     Question,
 )
-from core.people.approvals.second_person import alone_from, asker, need_second, others
+from core.people.approvals.second_person import alone_from, asker, others
 
 __all__ = [
     "ALONE_AFTER",
@@ -26,6 +26,5 @@ __all__ = [
     "Question",
     "alone_from",
     "asker",
-    "need_second",
     "others",
 ]

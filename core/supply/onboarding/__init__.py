@@ -4,7 +4,7 @@ and the gates of the law. Everything here is done by somebody who has the right 
 from __future__ import annotations
 
 from core.supply.onboarding.checks import supplier_line
-from core.supply.onboarding.documents import Document, Documents
+from core.supply.onboarding.documents import Document, DocumentQuestion, Documents
 from core.supply.onboarding.gates import GATES
 from core.supply.onboarding.licences import Licences
 from core.supply.onboarding.live import SupplierLiveQuestion
@@ -26,6 +26,7 @@ __all__ = [
     "AlarmRolledBack",
     "Document",
     "DocumentDecided",
+    "DocumentQuestion",
     "Documents",
     "Licences",
     "Onboarding",

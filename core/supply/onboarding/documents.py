@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 import asyncpg
@@ -20,8 +20,9 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
 from core.parties.lines import line
 from core.people.actors import Actor
-from core.people.approvals import ALONE_MINUTES, need_second, others
+from core.people.approvals import Asked, Question, others
 from core.people.district import People
+from core.people.factors import Proof
 from core.supply.onboarding import checks
 from core.supply.onboarding.gates import load_sound
 from core.supply.onboarding.notices import AlarmDocument, DocumentDecided
@@ -64,6 +65,21 @@ class Document:
         return f"{self.code} v{self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentQuestion(Question):
+    """Whether a version counts that its author wants approved, for nobody else could when that was
+    asked. digest: of its text. note: what changed."""
+
+    kind: ClassVar[str] = "document"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    right: ClassVar[str] = APPROVE_RIGHT
+    document_id: UUID
+    document: str
+    digest: str
+    note: str
+
+
 class Documents:
     """The versions of every connector document. Only one that keeps its own word is taken, and
     only an approved one is used by a live supplier.
@@ -81,6 +97,7 @@ class Documents:
         self._audit = delivery.audit
         self._people = people.people
         self._groups = people.groups
+        self._approvals = people.approvals
         self._library = library
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
@@ -190,31 +207,52 @@ class Documents:
         return await self.propose(actor, self.library_text(code), note=note)
 
     async def approve(self, actor: Actor, document: Document) -> Document:
-        """Let suppliers be switched to a version. Its author may do so only where nobody else has
-        the right, ALONE_AFTER it was proposed, and the ops groups are told.
+        """Let suppliers be switched to a version. What its author says about it is put to the ops
+        groups where nobody else has the right, and it is given back as it was: whoever gets the
+        right meanwhile decides it, or the author, with a factor.
 
-        Refusals: those of `Actor.need_for`, second_person_needed, approval_waits, document_state,
-        document_unsound.
+        Refusals: those of `Actor.need_for`, second_person_needed, document_state,
+        document_unsound, ops_missing.
         """
         actor.need_for(APPROVE_RIGHT)
-        alone = await need_second(
-            self._store,
-            self._people,
-            APPROVE_RIGHT,
-            actor,
-            by=document.proposed_by,
-            at=document.proposed_at,
-            now=self._clock.now(),
-        )
+        await self._need_sound(document)
+        about = {"document_id": str(document.id)}
+        waits = await self._approvals.find_open(DocumentQuestion, actor.user_id, about)
+        async with self._store.transaction() as tx:
+            if actor.user_id != document.proposed_by:
+                return await self._decide(tx, actor, document, "approved")
+            now = await read_document(tx, document.id, "FOR UPDATE")
+            if now.state != "proposed":
+                raise Refusal("document_state", document=now, document_state=now.state)
+            if await others(tx, self._people, APPROVE_RIGHT, actor.user_id):
+                raise Refusal("second_person_needed")
+            if waits is None:
+                question = DocumentQuestion(now.id, str(now), now.digest, now.note)
+                await self._approvals.ask(tx, actor, question)
+        return now
+
+    async def decide_own(
+        self, actor: Actor, asked: Asked[DocumentQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Carries out what is answered to a `DocumentQuestion`. A no leaves the version proposed.
+
+        Refusals: those of `Approvals.answer`, document_state, document_unsound.
+        """
+        document = await self.by_id(asked.question.document_id)
+        if yes:
+            await self._need_sound(document)
+        async with self._store.transaction() as tx:
+            await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
+            if yes:
+                alone = actor.user_id == document.proposed_by
+                await self._decide(tx, actor, document, "approved", alone=alone)
+
+    async def _need_sound(self, document: Document) -> None:
+        """Refusals: document_unsound (by the rules of today)."""
         try:
             await asyncio.to_thread(load_sound, await self.text(document))
         except DocumentFaults as faults:
             raise Refusal("document_unsound", document=document, first=faults.faults[0]) from None
-        async with self._store.transaction() as tx:
-            approved = await self._decide(tx, actor, document, "approved", alone=alone)
-            if alone:
-                await self._tell(tx, approved, alone=True)
-        return approved
 
     async def reject(self, actor: Actor, document: Document, why: str) -> Document:
         """Turn a proposed version down, for a reason.
@@ -302,17 +340,15 @@ class Documents:
         )
         await self._outbox.say(tx, document.proposed_by, Say(decided))
 
-    async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str = "") -> None:
+    async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str) -> None:
         lines = diff.splitlines()
         alarm = AlarmDocument(
             document_id=document.id,
             code=document.code,
             version=document.version,
-            state=document.state,
             note=document.note,
             actor_name=document.proposed_by_name,
             alone=alone,
-            minutes=ALONE_MINUTES,
             diff=tuple(lines[:SHOWN_DIFF_LINES]),
             diff_lines=len(lines),
         )

@@ -11,17 +11,15 @@ from core.delivery.outbox import Notice
 
 @dataclass(frozen=True, slots=True)
 class AlarmDocument(Notice):
-    """A version waits for approval, or was approved by its author. alone: nobody else could; they
-    may do so after so many minutes. diff: the first lines of what changes, of `diff_lines`."""
+    """A version waits for approval. alone: nobody but its author could give it. diff: the first
+    lines of what changes, of `diff_lines`."""
 
     document_id: UUID
     code: str
     version: int
-    state: str
     note: str
     actor_name: str
     alone: bool
-    minutes: int
     diff: tuple[str, ...]
     diff_lines: int
 
@@ -61,8 +59,8 @@ class AlarmRolledBack(Notice):
 
 @dataclass(frozen=True, slots=True)
 class AlarmCredentials(Notice):
-    """Credentials of a supplier are to be replaced. alone: nobody else can put them live; whoever
-    set them may do so after so many minutes. confirmed: that was done."""
+    """Credentials of a supplier are to be replaced. alone: nobody else can put them live.
+    confirmed: whoever set them did."""
 
     supplier_no: str
     supplier_name: str
@@ -70,4 +68,3 @@ class AlarmCredentials(Notice):
     actor_name: str
     alone: bool
     confirmed: bool
-    minutes: int

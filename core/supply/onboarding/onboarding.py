@@ -17,7 +17,7 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
-from core.people.approvals import ALONE_MINUTES, Asked, asker, need_second, others
+from core.people.approvals import Asked, asker, others
 from core.people.district import People
 from core.people.factors import Proof
 from core.supply.onboarding import checks, gates
@@ -193,14 +193,18 @@ class Onboarding:
         asked first where the desk's settings say so: it is given back as it was then.
 
         Credentials that wait count from then on. Where no second person is asked, whoever set them
-        may do this only where nobody else has the right, ALONE_AFTER, and the ops groups are told.
+        asks likewise, and only where nobody else has the right.
         Refusals: those of `Actor.need_for`, supplier_live_already, supplier_not_ready (which names
-        everything that is missing), second_person_needed, approval_waits, supplier_live_asked.
+        everything that is missing), second_person_needed, supplier_live_asked, ops_missing.
         """
         actor.need_for(RIGHT)
         async with self._held(supplier) as (tx, before):
             document = await self._need_ready(tx, before)
-            if not before.sandbox and await self._settings.switched_on(LIVE_SECOND, tx):
+            second = not before.sandbox and await self._settings.switched_on(LIVE_SECOND, tx)
+            own = before.waiting is not None and before.waiting.by == actor.user_id
+            if own and not second and await others(tx, self._people, RIGHT, actor.user_id):
+                raise Refusal("second_person_needed")
+            if own or second:
                 question = await live_question(tx, before, document)
                 waits = await self._approvals.open_about(
                     tx, SupplierLiveQuestion, supplier_id=before.id
@@ -209,7 +213,6 @@ class Onboarding:
                     raise Refusal("supplier_live_asked", supplier_no=before.supplier_no)
                 await self._approvals.ask(tx, actor, question, supplier_id=before.id)
                 return before
-            await self._confirm(tx, actor, before)
             return await self._put_live(tx, actor, before, document)
 
     async def _decide_live(
@@ -365,16 +368,6 @@ class Onboarding:
             allow_private=self._allow_private,
         )
 
-    async def _confirm(self, tx: Tx, actor: Actor, supplier: Supplier) -> None:
-        """What waits is confirmed by a second person. Refusals: second_person_needed,
-        approval_waits."""
-        waiting = supplier.waiting
-        if waiting is None:
-            return
-        names, now = sorted(waiting.credentials), self._clock.now()
-        if await need_second(tx, self._people, RIGHT, actor, by=waiting.by, at=waiting.at, now=now):
-            await self._tell_credentials(tx, actor, supplier, names, alone=True, confirmed=True)
-
     async def _tell_credentials(
         self,
         tx: Tx,
@@ -392,7 +385,6 @@ class Onboarding:
             actor_name=actor.name,
             alone=alone,
             confirmed=confirmed,
-            minutes=ALONE_MINUTES,
         )
         await self._groups.tell_ops(tx, Say(alarm))
 

@@ -1445,7 +1445,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
                                                'channel', 'refund', 'slip', 'unbind',
-                                               'enrol', 'factor_reset', 'setting', 'hire', 'appoint',
+                                               'document', 'enrol', 'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
                                                'supplier_live',
                                                'review', 'keys', 'take_keys', 'trial',

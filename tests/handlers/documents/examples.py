@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from core.connectors import Fault
 from core.delivery.outbox import Notice
-from core.supply.onboarding import AlarmDocument, DocumentDecided
+from core.supply.onboarding import AlarmDocument, DocumentDecided, DocumentQuestion
 from handlers.documents.screens import (
     CautionLine,
     DocumentChecked,
@@ -50,8 +50,8 @@ PLAIN: Final = replace(
 )
 UNSOUND: Final = replace(SUMMARY, sound=False, failures=(FailureLine(HOSTILE, 9, HOSTILE),) * 9)
 ALARM: Final = AlarmDocument(
-    document_id=ID, code="epay", version=2, state="proposed", note=HOSTILE, actor_name=HOSTILE,
-    alone=False, minutes=10, diff=(HOSTILE,) * 20, diff_lines=70,
+    document_id=ID, code="epay", version=2, note=HOSTILE, actor_name=HOSTILE,
+    alone=False, diff=(HOSTILE,) * 20, diff_lines=70,
 )  # fmt: skip
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
@@ -66,7 +66,6 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     ALARM,
     replace(ALARM, note="", alone=True, diff=()),
-    replace(ALARM, state="approved", note="", alone=True, diff=()),
     *(DocumentDecided(ID, NAME, "proposed", why, HOSTILE) for why in ("", HOSTILE)),
     CHECKED,
     replace(CHECKED, summary=PLAIN, diff=(), diff_lines=0, note=""),
@@ -94,3 +93,4 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     DryRunNotice("epay", DryRequest("app", "POST", LONG, LONG, LONG, LONG, LONG), 3),
     DryRunNotice("epay", DryRequest("app", "GET", "https://x", "Accept: */*"), 0),
 )  # fmt: skip
+ASKED: Final = tuple(DocumentQuestion(ID, NAME, "0" * 64, note) for note in ("", HOSTILE))

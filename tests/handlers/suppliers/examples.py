@@ -99,7 +99,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         )
     ),
     *(
-        AlarmCredentials("S01", HOSTILE, ("base_url", "key"), HOSTILE, alone, confirmed, 10)
+        AlarmCredentials("S01", HOSTILE, ("base_url", "key"), HOSTILE, alone, confirmed)
         for alone, confirmed in ((False, False), (True, False), (True, True))
     ),
     *(

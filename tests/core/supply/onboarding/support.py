@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
@@ -14,9 +15,10 @@ from core.parties.suppliers import NewSupplier
 from core.people.actors import Actor
 from core.runtime import Runtime
 from core.supply.onboarding import Document
-from tests.core.support import ADMIN, OWNER, refused
+from tests.core.support import ADMIN, OPS_CHAT, OWNER, refused
 
 TEXT: Final = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
+PASSWORD: Final = "correct horse battery"
 CREDENTIALS: Final = {
     "base_url": "http://127.0.0.1:1029", "mch_id": "880001", "key": "4e1f6c0b9d2a47358c61",
 }  # fmt: skip
@@ -85,6 +87,20 @@ async def trail(runtime: Runtime, after: int = 0) -> list[str]:
     """What the trail names, oldest first."""
     rows = await runtime.system.store.fetch("SELECT action FROM audit ORDER BY at, id")
     return [row["action"] for row in rows][after:]
+
+
+async def alone(runtime: Runtime, actor: Actor, question: UUID, *, proven: bool = True) -> str:
+    """What is refused to whoever approves their own, with PASSWORD or without."""
+    factors = runtime.people.factors
+    proof = await factors.prove(actor, PASSWORD, question) if proven else None
+    where = actor
+    if not proven:  # on the card itself
+        where = await runtime.people.access.actor(actor.user_id, "", OPS_CHAT, private=False)
+    try:
+        await runtime.people.approvals.decide(where, question, yes=True, proof=proof)
+    except Refusal as refusal:
+        return refusal.code
+    return ""
 
 
 async def no(doing: Awaitable[object], code: str) -> Refusal:

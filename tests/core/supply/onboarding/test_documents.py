@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from core.connectors import DocumentFaults
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import ALONE_AFTER
+from core.people.approvals import ALONE_AFTER, LAST_AFTER
 from core.runtime import Runtime
 from core.supply.onboarding import Documents
 from tests.conftest import Servers
@@ -24,7 +23,9 @@ from tests.core.supply.onboarding.support import (
     ELSEWHERE,
     FORGERY_BELIEVED,
     NO_CALLBACK,
+    PASSWORD,
     TEXT,
+    alone,
     approved,
     changed,
     numbered,
@@ -163,26 +164,29 @@ async def test_two_at_once_decide_once_and_count_without_gaps(runtime: Runtime) 
     assert (await trail(runtime)).count("approve_document") == (won[0].state == "approved")
 
 
-async def test_alone_at_the_desk_approval_waits_and_is_told(
+async def test_alone_at_the_desk_approval_waits_takes_a_factor_and_is_told(
     runtime: Runtime, clock: SetClock
 ) -> None:
     documents = runtime.supply.documents
     await runtime.people.people.employ(ADMIN, "陈立", "operator")
+    clock.advance(LAST_AFTER.total_seconds())
     boss = await staff(runtime, OWNER)
+    await runtime.people.factors.set_password(boss, PASSWORD)
     await facts(runtime, OPS_CHAT)
     document = await documents.propose(boss, ELSEWHERE)
+    clock.advance(86_400)  # how long it was there is no matter
     for _ in range(2):
-        with pytest.raises(Refusal) as error:
-            await documents.approve(boss, document)
-        assert refused(error.value) == "approval_waits"
-        assert isinstance(error.value, Refusal)
-        waits = datetime.fromisoformat(error.value.facts["at"])
-        assert waits == document.proposed_at + ALONE_AFTER
+        assert (await documents.approve(boss, document)).state == "proposed"
+    (asked,) = await runtime.people.approvals.waiting()
+    assert await alone(runtime, boss, asked.id) == "approval_waits"
     clock.advance(ALONE_AFTER.total_seconds())
-    done = await documents.approve(boss, document)
+    assert await alone(runtime, boss, asked.id, proven=False) == "factor_needed"
+    assert (await documents.by_id(document.id)).state == "proposed"
+    assert await alone(runtime, boss, asked.id) == ""
+    done = await documents.by_id(document.id)
     assert (done.state, done.alone) == ("approved", True)
-    told = [(f.facts["state"], f.facts["alone"]) for f in await facts(runtime, OPS_CHAT)]  # type: ignore[union-attr]
-    assert told == [("proposed", True), ("approved", True)]
+    told = [f.screen for f in await facts(runtime, OPS_CHAT) if isinstance(f, Say)]
+    assert told == ["alarm_document", "approved_alone"]
 
     other = await documents.propose(boss, numbered(2))
     clock.advance(86_400)

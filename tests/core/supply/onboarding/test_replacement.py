@@ -10,15 +10,17 @@ from urllib.parse import urlencode
 from core.connectors import Callback
 from core.delivery.outbox import Say
 from core.parties.suppliers import Supplier
-from core.people.approvals import ALONE_AFTER
+from core.people.approvals import ALONE_AFTER, LAST_AFTER
 from core.runtime import Runtime
 from core.trade.orders import Opened
 from handlers.screens import render_say
 from tests.core.supply.onboarding.support import (
     CREDENTIALS,
     MORE_CREDENTIALS,
+    PASSWORD,
     PINNED,
     PINNED_ELSEWHERE,
+    alone,
     approved,
     changed,
     new_supplier,
@@ -151,11 +153,17 @@ async def test_alone_at_the_desk_it_waits_and_is_told_twice(
     vetting, boss = runtime.supply.onboarding, await staff(runtime)
     supplier = await live(runtime, numbered(1))
     await runtime.people.people.employ(ADMIN, "陈立", "operator")
+    clock.advance(LAST_AFTER.total_seconds())
+    await runtime.people.factors.set_password(boss, PASSWORD)
     await facts(runtime, OPS_CHAT)
     supplier = await vetting.set_credentials(boss, supplier, {"key": "new"})
-    await no(vetting.go_live(boss, supplier), "approval_waits")
+    assert (await vetting.go_live(boss, supplier)).state == "off"
+    (asked,) = await runtime.people.approvals.waiting()
+    assert await alone(runtime, boss, asked.id) == "approval_waits"
     clock.advance(ALONE_AFTER.total_seconds())
-    supplier = await vetting.go_live(boss, supplier)
+    assert await alone(runtime, boss, asked.id, proven=False) == "factor_needed"
+    assert await alone(runtime, boss, asked.id) == ""
+    supplier = await runtime.parties.suppliers.by_no(supplier.supplier_no)
     assert (supplier.state, supplier.credentials["key"]) == ("live", "new")
     heard = [(say.facts["alone"], say.facts["confirmed"]) for say in await told(runtime)]
     assert heard == [(True, False), (True, True)]
