@@ -9,6 +9,7 @@ from handlers import (
     approvals,
     audit,
     bills,
+    calculator,
     channels,
     checklist,
     desk,
@@ -34,6 +35,7 @@ from handlers.kit.topic import Topic
 
 TOPICS: Final[tuple[Topic, ...]] = (
     money.TOPIC,
+    calculator.TOPIC,
     orders.TOPIC,
     enquiries.TOPIC,
     bills.TOPIC,
