@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from handlers import (
+    addresses,
     alarms,
     approvals,
     audit,
@@ -36,6 +37,7 @@ from handlers.kit.topic import Topic
 TOPICS: Final[tuple[Topic, ...]] = (
     money.TOPIC,
     calculator.TOPIC,
+    addresses.TOPIC,
     orders.TOPIC,
     enquiries.TOPIC,
     bills.TOPIC,

@@ -14,6 +14,9 @@ CODES: Final = declare(
             ),
             "role_unknown": "There is no role {text}.",
             "right_unknown": "There is no right {text}. A card has all of them: /people",
+            "address_wrong": (
+                "The checksum of this address is wrong: a character was changed or mistyped."
+            ),
             "usdt_rate_invalid": (
                 "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
                 " most 8 decimals. Write it like {example}"
@@ -100,6 +103,7 @@ CODES: Final = declare(
             "group_is_other_kind": (
                 "This group is already a group of another kind ({kind}). Unbind it first."
             ),
+            "address_changed": "The address was changed meanwhile. Look again: /payout_address",
             "alarm_over": "This alarm is over already.",
             "alarm_ends_itself": (
                 "The desk sees by itself when this is over. Whoever sees to it can take it."

@@ -17,6 +17,7 @@ from core.people.group_settings import GroupSettings
 from core.people.groups import Directory, Groups
 from core.people.hand_limits import HandLimits
 from core.people.parked import Parked
+from core.people.payout_addresses import PayoutAddresses
 from core.people.people import People as Persons
 from core.people.receipts import Receipts
 from core.people.recovery import Recovery
@@ -46,6 +47,7 @@ class People:
     limits: HandLimits
     approvals: Approvals
     receipts: Receipts
+    payout_addresses: PayoutAddresses
     alarms: Alarms
     parked: Parked
     refusals: Refusals
@@ -61,6 +63,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     alarms = Alarms(store, clock, ids, groups, board, audit)
     factors = Factors(store, system.vault, clock, alarms, groups, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
+    receipts = Receipts(store, clock, outbox, audit)
     access, settings = Access(store, parties.merchants), DeskSettings(store, clock, audit)
     staff = Staff(store, delivery, people, groups, Safeguards(approvals, factors, settings))
     return People(
@@ -79,7 +82,8 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         SettingChanges(store, settings, approvals, groups),
         HandLimits(settings, clock),
         approvals,
-        Receipts(store, clock, outbox, audit),
+        receipts,
+        PayoutAddresses(store, clock, access, approvals, receipts),
         alarms,
         Parked(store, groups, people, alarms, outbox, audit),
         Refusals(store, clock, ids, outbox),

@@ -64,6 +64,7 @@ TRAIL: Final = {
     "supplier_live": "a supplier put live",
     "supplier_off": "a supplier switched off",
     "switch_document": "a supplier switched to another version",
+    "set_payout_address": "a pay-out address set",
     "take_alarm": "an alarm taken",
     "close_alarm": "an alarm ended by hand",
     "take_factors": "a second factor taken away",

@@ -112,6 +112,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "prepayment": "a large prepayment",
         "adjustment": "a large adjustment",
         "credit_line": "a large credit line",
+        "payout_address": "another pay-out address",
         "rate": "a rate below cost",
         "supplier_live": "a supplier's going live",
         "review": "a merchant's review",

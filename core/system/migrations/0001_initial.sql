@@ -329,6 +329,17 @@ CREATE TABLE group_staff (
     PRIMARY KEY (binding_id, user_id)
 );
 
+-- Where a group's merchant or supplier is paid out to. They go with the binding.
+CREATE TABLE payout_address (
+    binding_id  uuid NOT NULL REFERENCES binding ON DELETE CASCADE,
+    network     text NOT NULL CHECK (network IN ('trc20', 'erc20')),
+    address     text NOT NULL,
+    set_by      bigint NOT NULL,
+    set_by_name text NOT NULL,
+    set_at      timestamptz NOT NULL,
+    PRIMARY KEY (binding_id, network)
+);
+
 -- ── the books ───────────────────────────────────────────────────────────────────────────────────
 -- Whose day: a merchant's, a supplier's, or (the nil UUID) the desk's own.
 CREATE TABLE business_day (
@@ -1450,7 +1461,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'supplier_live',
                                                'review', 'keys', 'take_keys', 'trial',
                                                'complete_second', 'refund_order',
-                                               'refund_second', 'resolve_second')),
+                                               'refund_second', 'resolve_second', 'payout_address')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

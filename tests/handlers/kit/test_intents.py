@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.people.people import RIGHTS
 from handlers.bills.words import SetDayCut, ShowBill, ShowPrepaid
+from handlers.calculator.words import Calculate
 from handlers.checklist.words import Start
 from handlers.commands import COMMANDS, parse
 from handlers.desk.words import Help, ShowBalance
@@ -411,7 +412,7 @@ def test_commands(text: str, intent: Intent | None) -> None:
 
 def test_whatever_may_be_meant_takes_a_right_or_is_for_everybody() -> None:
     meant = {*kinds(Reading), *kinds(Changing), AdvancesFault}
-    assert set(COMMANDS.rights) == meant - {Help, Start, Apply}
+    assert set(COMMANDS.rights) == meant - {Help, Start, Apply, Calculate}
     assert set(COMMANDS.rights.values()) <= set(RIGHTS)
     for kind in (Advances, Adjust, SetDayCut, Complete, BindOps, SetLanguage):
         assert issubclass(kind, Changing)
