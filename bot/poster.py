@@ -151,6 +151,7 @@ class Poster:
             place.chat_id,
             from_chat_id,
             message_id,
+            message_thread_id=place.thread_id,
             caption=under.html if under else None,
             reply_markup=under.keyboard if under else None,
             reply_parameters=in_reply(reply_to),
@@ -170,7 +171,10 @@ class Poster:
             for first, (kind, file_id) in zip((True, *[False] * len(items)), items, strict=False)
         ]
         sent = await self._bot.send_media_group(
-            place.chat_id, media, reply_parameters=in_reply(reply_to)
+            place.chat_id,
+            media,
+            message_thread_id=place.thread_id,
+            reply_parameters=in_reply(reply_to),
         )
         return tuple(message.message_id for message in sent)
 

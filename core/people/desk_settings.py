@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from core.delivery.audit import Audit
@@ -18,17 +18,18 @@ from core.kernel.money import EXPONENTS, Money
 from core.people.actors import Actor
 from core.system.store import Queries, Store
 
-Kind = Literal["amount", "switch"]
-# Whole units of an amount, None for no limit; a bool of a switch.
+Kind = Literal["amount", "switch", "minutes"]
+# Whole units of an amount, None for no limit; a bool of a switch; a number of minutes.
 Value = int | bool | None
 RIGHT: Final = "settings"
 MAX_UNITS: Final = 10**9
+MAX_MINUTES: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """kind: an amount in whole units of a currency (None: no limit), or on and off. what: it is
-    for, in English; the catalogues translate it."""
+    """kind: an amount in whole units of a currency (None: no limit), on and off, or minutes. what:
+    it is for, in English; the catalogues translate it."""
 
     name: str
     kind: Kind
@@ -59,8 +60,11 @@ _CAPS: Final = (
     Setting("resolve_daily", "amount", None, "what one person may resolve of suspense in a day"),
     Setting("complete_daily", "amount", None, "what one person may complete by hand in a day"),
 )
+_WAITS: Final = (
+    Setting("chase_after", "minutes", 10, "minutes until a silent supplier is asked again"),
+)
 SETTINGS: Final[Mapping[str, Setting]] = {
-    one.name: one for one in (*_THRESHOLDS, *_SWITCHES, *_CAPS)
+    one.name: one for one in (*_THRESHOLDS, *_SWITCHES, *_CAPS, *_WAITS)
 }
 
 
@@ -105,6 +109,12 @@ class DeskSettings:
         """A switch."""
         setting = _named(name, "switch")
         return bool((await self._kept(queries, name)).get("", setting.default))
+
+    async def wait(self, name: str, queries: Queries | None = None) -> timedelta:
+        """A number of minutes."""
+        setting = _named(name, "minutes")
+        minutes = (await self._kept(queries, name)).get("", setting.default)
+        return timedelta(minutes=int(minutes or 0))
 
     async def value(self, name: str, currency: str = "", queries: Queries | None = None) -> Value:
         """What counts in a currency; without one, in all that have none of their own. Refusals:
@@ -186,8 +196,7 @@ def check(name: str, value: Value, currency: str = "") -> Setting:
     if currency and (setting.kind != "amount" or currency not in EXPONENTS):
         raise Refusal("currency_unknown", currency=currency[:8])
     if not _fits(setting, value):
-        expected = "on | off" if setting.kind == "switch" else f"0 to {MAX_UNITS}, or off"
-        raise Refusal("field_invalid", param=name, expected=expected)
+        raise Refusal("field_invalid", param=name, expected=_EXPECTED[setting.kind])
     return setting
 
 
@@ -206,11 +215,15 @@ def _fits(setting: Setting, value: Value) -> bool:
         case None:
             return setting.kind == "amount"
         case int():
+            if setting.kind == "minutes":
+                return 1 <= value <= MAX_MINUTES
             return setting.kind == "amount" and 0 <= value <= MAX_UNITS
 
 
 def loosens(setting: Setting, before: Value, after: Value) -> bool:
     """Whether one person may do more alone by this value than by that one."""
+    if setting.kind == "minutes":
+        return False
     if setting.kind == "switch":
         return bool(before) and not after
     if before is None:
@@ -225,6 +238,11 @@ def _named(name: str, kind: Kind) -> Setting:
     return setting
 
 
+_EXPECTED: Final[Mapping[Kind, str]] = {
+    "amount": f"0 to {MAX_UNITS}, or off",
+    "switch": "on | off",
+    "minutes": f"1 to {MAX_MINUTES}",
+}
 _PUT: Final = """
 INSERT INTO desk_setting (name, currency, value, set_by, set_by_name, set_at)
 VALUES ($1, $2, $3, $4, $5, $6)

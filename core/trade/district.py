@@ -89,7 +89,7 @@ def build_trade(
     dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, alarms)
     questions = HandQuestions(system, delivery, people)
     completions = Completions(system, people, questions, follow_up, by_hand)
-    enquiries = Enquiries(system, delivery, groups)
+    enquiries = Enquiries(system, delivery, groups, people.settings)
     return Trade(
         addresses=addresses,
         creation=creation,

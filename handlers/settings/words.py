@@ -45,7 +45,7 @@ def read_settings(words: Sequence[str]) -> ShowSettings | ChangeSetting | None:
     currencies, rest = take_currencies(words[1:])
     if setting is None or not rest or len(currencies) > 1:
         return None
-    if setting.kind == "switch" and currencies:
+    if setting.kind != "amount" and currencies:
         return None
     text, currency = fold(" ".join(rest)).lower(), "".join(currencies)
     if text in _DEFAULT:
@@ -81,11 +81,12 @@ COMMANDS: Final = (
             "/settings prepay_second 20000 USD",
             "/settings prepay_daily off",
             "/settings keys_second on",
+            "/settings chase_after 15",
             "/settings prepay_second default",
         ),
         answer=(
-            "thresholds, caps and switches with their defaults and who set them, and what the"
-            " environment says (no secrets). What lets one person do more needs a second owner;"
+            "thresholds, caps, switches and waits with their defaults and who set them, and what"
+            " the environment says (no secrets). What lets one person do more needs a second owner;"
             " what lets one do less counts at once. `off`: no limit"
         ),
         place="private",

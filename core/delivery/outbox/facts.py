@@ -357,7 +357,7 @@ def use_of(fact: Fact) -> TopicUse | None:
     match fact:
         case Bill(reply_to=None, edit_message_id=None):
             return "bills"
-        case Card(reply_to=None, edit_message_id=None):
+        case Card(reply_to=None, edit_message_id=None) | EnquiryCard():
             return "lookups"
         case AlarmCard():
             return "alarms"

@@ -13,7 +13,7 @@ from core.people.groups.directory import (
     Segment,
     Target,
 )
-from core.people.groups.group import GROUP, BotRights, Group, Member, Topics, read_group
+from core.people.groups.group import GROUP, BotRights, Group, Member, Topics, read_group, read_quiet
 from core.people.groups.groups import Groups
 from core.people.groups.notices import BillEnded, TopicLost
 from core.people.groups.quiet import QuietHours
@@ -44,4 +44,5 @@ __all__ = [
     "Topics",
     "Zone",
     "read_group",
+    "read_quiet",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.trade.enquiries.chases import ENQUIRIES_DUE, MAX_CHASES, Chases
-from core.trade.enquiries.enquiries import CHASED_AFTER, CHASED_EVERY, Enquiries
+from core.trade.enquiries.enquiries import CHASED_EVERY, Enquiries
 from core.trade.enquiries.model import KEEPER, Enquiry, EnquiryView, Media, Said, Thread
 from core.trade.enquiries.notices import (
     EnquiryPaid,
@@ -13,7 +13,6 @@ from core.trade.enquiries.notices import (
 )
 
 __all__ = [
-    "CHASED_AFTER",
     "CHASED_EVERY",
     "ENQUIRIES_DUE",
     "KEEPER",

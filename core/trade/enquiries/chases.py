@@ -41,12 +41,7 @@ class Chases:
         async with self._store.transaction() as tx:
             found = await tx.fetch(_DUE, self._clock.now(), most)
             for row in found:
-                enquiry = read_enquiry(row)
-                if enquiry.chases < MAX_CHASES:
-                    await rows.change(tx, enquiry.id, {"chases": enquiry.chases + 1})
-                    await self._enquiries.remind(tx, enquiry)
-                else:
-                    await self._escalate(tx, enquiry)
+                await self._chase(tx, read_enquiry(row))
         return len(found)
 
     async def forget_old(self) -> int:
@@ -54,6 +49,18 @@ class Chases:
         return await self._store.execute(
             "DELETE FROM enquiry WHERE asked_at < $1", self._clock.now() - KEPT
         )
+
+    async def _chase(self, tx: Tx, enquiry: Enquiry) -> None:
+        """In the groups that are not quiet; where all of them are, once the first is so no more."""
+        if enquiry.chases >= MAX_CHASES:
+            await self._escalate(tx, enquiry)
+            return
+        loud, over_at = await rows.hear(tx, enquiry.supplier_id, self._clock.now())
+        if not loud and over_at is not None:
+            await rows.change(tx, enquiry.id, {"chase_at": over_at})
+            return
+        await rows.change(tx, enquiry.id, {"chases": enquiry.chases + 1})
+        await self._enquiries.remind(tx, enquiry, loud)
 
     async def _escalate(self, tx: Tx, enquiry: Enquiry) -> None:
         now = self._clock.now()

@@ -4,7 +4,7 @@ replied there comes back to whoever asked. Paid orders end them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
@@ -15,6 +15,7 @@ from core.delivery.outbox import Copy, EnquiryCard, Fact, Leaving, Say, Saying
 from core.kernel.errors import Refusal
 from core.kernel.ids import NUMBER_CHARS, read_number
 from core.people.actors import Actor
+from core.people.desk_settings import DeskSettings
 from core.people.groups import Groups
 from core.system.district import System
 from core.system.store import Queries, Tx
@@ -25,8 +26,6 @@ from core.trade.orders import Attempt, Order, OrderKey, get_attempts, get_order
 
 # A supplier is reminded of an order so often at most.
 CHASED_EVERY: Final = timedelta(minutes=1)
-# So long after a question the timetable reminds the supplier.
-CHASED_AFTER: Final = timedelta(minutes=10)
 _NUMBER: Final = re.compile(rf"(?<![0-9A-Z])[A-Z0-9]{{{NUMBER_CHARS}}}(?![0-9A-Z])")
 
 
@@ -48,12 +47,15 @@ class Enquiries:
     More than seven verbs: both sides of a conversation, which one row holds together.
     """
 
-    def __init__(self, system: System, delivery: Delivery, groups: Groups) -> None:
+    def __init__(
+        self, system: System, delivery: Delivery, groups: Groups, settings: DeskSettings
+    ) -> None:
         self._store = system.store
         self._clock = system.clock
         self._ids = system.ids
         self._outbox = delivery.outbox
         self._groups = groups
+        self._settings = settings
         self._outbox.on_sent(KEEPER, self._keep)
         self._on_passed: list[Seen] = []
         self._on_paid: list[Seen] = []
@@ -187,18 +189,22 @@ class Enquiries:
                     if spot.message_id is not None:
                         _call(self._on_paid, spot.chat_id, spot.message_id)
 
-    async def remind(self, tx: Tx, enquiry: Enquiry) -> None:
-        """Ask the supplier again, under what it was asked; its next reminder is due later."""
+    async def remind(self, tx: Tx, enquiry: Enquiry, chats: Collection[int] | None = None) -> None:
+        """Ask the supplier again, under what it was asked; its next reminder is due later. chats:
+        in these groups of its alone."""
         now = self._clock.now()
         minutes = int((now - enquiry.asked_at).total_seconds() // 60)
         ref = _ref("passed", enquiry, f"again:{enquiry.id}:{now.isoformat()}")
         for spot in await self._at_supplier(tx, enquiry):
+            if chats is not None and spot.chat_id not in chats:
+                continue
             again = Say(
                 EnquiryReminder(enquiry.attempt_no, minutes), reply_to=spot.message_id,
                 remember="copy", keeper=KEEPER, ref=ref,
             )  # fmt: skip
             await self._outbox.say(tx, spot.chat_id, again)
-        await rows.change(tx, enquiry.id, {"chased_at": now, "chase_at": now + CHASED_AFTER})
+        chase_at = now + await self._wait(tx)
+        await rows.change(tx, enquiry.id, {"chased_at": now, "chase_at": chase_at})
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     async def _about(self, key: OrderKey) -> _About | None:
@@ -229,7 +235,7 @@ class Enquiries:
                 "media": [[one.kind, one.file_id] for one in said.media],
                 "asked_at": now,
                 "asked_by_name": said.by_name,
-                "chase_at": now + CHASED_AFTER,
+                "chase_at": now + await self._wait(tx),
             },
         )
         if opened is not None:
@@ -278,10 +284,15 @@ class Enquiries:
             return
         if enquiry.state == "answered" and await rows.is_open(tx, enquiry):
             return
-        waits = {"state": "open", "chases": 0, "chase_at": self._clock.now() + CHASED_AFTER}
+        chase_at = self._clock.now() + await self._wait(tx)
+        waits = {"state": "open", "chases": 0, "chase_at": chase_at}
         await rows.change(tx, enquiry.id, waits)
         if enquiry.state != "open":
             await self._show(tx, enquiry)
+
+    async def _wait(self, tx: Queries) -> timedelta:
+        """So long after it was asked the timetable reminds the supplier."""
+        return await self._settings.wait("chase_after", tx)
 
     async def _take(self, tx: Tx, enquiry: Enquiry, name: str) -> None:
         await rows.change(tx, enquiry.id, {"taken_by_name": name, "taken_at": self._clock.now()})

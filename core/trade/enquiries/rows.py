@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from core.kernel.errors import Bug
 from core.kernel.ids import uuid7_time
 from core.kernel.money import Money
+from core.people.groups import read_quiet
 from core.system.store import Queries, Tx
 from core.trade.enquiries.model import Enquiry, EnquiryView, Part, Said, Thread, read_enquiry
 from core.trade.orders import Attempt
@@ -122,6 +124,22 @@ async def spots(
     ]
 
 
+async def hear(
+    queries: Queries, supplier_id: UUID, now: datetime
+) -> tuple[list[int], datetime | None]:
+    """(the groups of a supplier that may be told something unasked now; when the first of the
+    others may be, None where there is none)."""
+    loud, ends = list[int](), list[datetime]()
+    for row in await queries.fetch(_HEARS, supplier_id):
+        quiet = read_quiet(row)
+        over_at = None if quiet is None else quiet.over_at(now, row["zone"])
+        if over_at is None:
+            loud.append(row["chat_id"])
+        else:
+            ends.append(over_at)
+    return loud, min(ends, default=None)
+
+
 async def find_thread(
     queries: Queries, chat_id: int, message_id: int, numbers: Sequence[str]
 ) -> Thread | None:
@@ -192,6 +210,13 @@ SELECT e.id, 'passed' AS part
 FROM enquiry e JOIN binding b ON b.supplier_id = e.supplier_id AND b.chat_id = $1
 WHERE e.attempt_no = ANY($2::text[])
 ORDER BY e.asked_at DESC LIMIT 1
+"""
+_HEARS: Final = """
+SELECT g.chat_id, coalesce(g.zone, s.zone) AS zone, g.quiet_from, g.quiet_to
+FROM binding b
+JOIN chat_group g ON g.chat_id = b.chat_id
+JOIN supplier s ON s.id = b.supplier_id
+WHERE b.supplier_id = $1 ORDER BY g.chat_id
 """
 _ATTEMPT: Final = """
 SELECT a.amount_minor, a.currency, a.created_at, a.upstream_no, s.zone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -10,15 +11,7 @@ import pytest
 from core.delivery.outbox import Copy, EnquiryCard, Fact, Say, unpack
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.trade.enquiries import (
-    CHASED_AFTER,
-    CHASED_EVERY,
-    MAX_CHASES,
-    EnquiryView,
-    Media,
-    Said,
-    Thread,
-)
+from core.trade.enquiries import CHASED_EVERY, MAX_CHASES, EnquiryView, Media, Said, Thread
 from core.trade.orders import Opened, OrderKey
 from tests.core.support import (
     CHAT,
@@ -30,8 +23,10 @@ from tests.core.support import (
     SUPPLIER_STAFF,
     Desk,
     refused,
+    set_setting,
 )
 
+CHASED_AFTER = timedelta(minutes=10)
 PHOTO = (Media("photo", "file-1"),)
 
 
@@ -197,6 +192,34 @@ async def test_what_nobody_answers_is_chased_and_told_to_ops(talk: Talk) -> None
         [(OPS_CHAT, "enquiry_unanswered")],
         [],
     ]
+
+
+async def test_reminders_wait_for_the_end_of_quiet_hours(talk: Talk) -> None:
+    runtime, clock = talk.desk.runtime, talk.desk.clock
+    noon = clock.go_to_noon()  # in Shanghai, where the supplier's clocks are
+    await runtime.system.store.execute(
+        "UPDATE chat_group SET quiet_from = $2, quiet_to = $3 WHERE chat_id = $1",
+        SUPPLIER_CHAT,
+        time(11, 0),
+        time(15, 0),
+    )
+    await talk.ask(await talk.desk.open())
+    clock.advance(CHASED_AFTER.total_seconds() + 1)
+    assert await runtime.trade.chases.chase_due(10) == 1
+    assert await talk.news() == []
+    due = await runtime.system.store.fetchval("SELECT chase_at FROM enquiry")
+    assert due - noon == timedelta(hours=3)
+    clock.go_to(due)
+    await runtime.trade.chases.chase_due(10)
+    assert [chat_id for chat_id, _, _ in await talk.news()] == [SUPPLIER_CHAT]
+
+
+async def test_how_long_a_supplier_may_be_silent_is_a_setting(talk: Talk) -> None:
+    await set_setting(talk.desk.runtime, "chase_after", 3)
+    await talk.ask(await talk.desk.open())
+    for seconds, chased in ((179, 0), (2, 1)):
+        talk.desk.clock.advance(seconds)
+        assert await talk.desk.runtime.trade.chases.chase_due(10) == chased
 
 
 async def test_without_a_group_of_the_supplier_ops_is_told_and_may_answer(talk: Talk) -> None:
