@@ -127,8 +127,10 @@ class Appointments:
             )
 
     async def left(self, chat_id: int, user_id: int) -> None:
-        """Somebody left a group, or was taken out of it: whoever comes back is appointed anew."""
+        """Somebody left a group, or was taken out of it: whoever comes back is appointed anew, and
+        applies anew."""
         async with self._store.transaction() as tx:
+            await self._approvals.drop_in(tx, AppointQuestion, user_id, chat_id)
             if await self._groups.remove_staff(tx, chat_id, user_id):
                 await self._delivery.audit.record(
                     tx,

@@ -33,7 +33,9 @@ CODES: Final = declare(
             "quiet_invalid": (
                 "{text} are no quiet hours: say from when to when, like /quiet 23:00-08:00"
             ),
-            "group_not_bound": "This group is not bound to a merchant yet. Say: 绑定商户 M1001",
+            "group_not_bound": (
+                "This group is not bound to a merchant yet. Say: 绑定商户 M1001 or /bind M1001"
+            ),
             "merchant_needed": "Add the merchant's number, for example: {example}",
             "merchant_not_here": (
                 "This is a supplier's group: nothing about merchants is said here. Ask in the"
@@ -92,7 +94,7 @@ CODES: Final = declare(
             "person_changed": "{name} was changed meanwhile. Look again: /people",
             "ops_missing": (
                 "A second person has to approve this in an ops group, and there is none yet. Say"
-                " 绑定管理群 in a group of your own people."
+                " 绑定管理群 or /bind_ops in a group of your own people."
             ),
             "applied_already": "You asked for it already. You hear of it here.",
             "appointed_already": "{name} may ask here already.",

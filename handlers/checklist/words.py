@@ -23,7 +23,7 @@ COMMANDS: Final = (Command("start", {}, lambda words: read_join(words) or Start(
 # What is typed for a step, spoken and with a slash.
 TYPED: Final[dict[Name, tuple[tuple[str, str], ...]]] = {
     "ops_group": (("绑定管理群", "/bind_ops"),),
-    "colleagues": (("添加人员 操作员", "/hire operator"), ("运营人员", "/people")),
+    "colleagues": (("添加人员 负责人", "/hire owner"), ("运营人员", "/people")),
     "factor": (("二次验证", "/factor"),),
     "product": (
         (

@@ -138,7 +138,7 @@ class Ending:
         await people.groups.unbind(tx, group.chat_id, self.one)
         if asked is not None:
             await people.approvals.answer(tx, actor, asked, yes=True)
-        await people.approvals.drop_of(tx, group.chat_id, self.ids)
+        await people.approvals.drop_of(tx, actor, group.chat_id, self.ids)
         was = {
             "kind": group.kind, "title": group.title, "language": group.language,
             "label": group.label,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BufferedInputFile
 
 from core.delivery.outbox import TakeAway
@@ -53,7 +55,13 @@ async def show_secret(bot: Bot, chat: Chat, screen: Screen, *, qr: str = "") -> 
         sent = await bot.send_message(
             chat.id, screen.html, protect_content=True, reply_markup=screen.keyboard
         )
-    await chat.put_later(TakeAway(sent.message_id), SHOWN_FOR)
+    try:
+        await chat.put_later(TakeAway(sent.message_id), SHOWN_FOR)
+    except BaseException:
+        # Nobody would take it away: it goes at once.
+        with suppress(TelegramAPIError):
+            await bot.delete_message(chat.id, sent.message_id)
+        raise
 
 
 async def take_secret(

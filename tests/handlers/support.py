@@ -13,6 +13,7 @@ from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError
 from aiogram.methods import (
     AnswerCallbackQuery,
+    DeleteMessage,
     GetChatMember,
     GetChatMemberCount,
     GetFile,
@@ -85,6 +86,7 @@ class Line(BaseSession):
         self.reactions: list[tuple[int, int, str]] = []  # chat, message, emoji
         self.files: dict[str, bytes] = {}  # what people sent, by its id
         self.shown: list[SendMessage | SendPhoto] = []  # secrets, which the outbox never has
+        self.deleted: list[int] = []  # messages
         # Of which Telegram tells; None where it does not answer.
         self.webhook: WebhookInfo | None = WebhookInfo(
             url="", has_custom_certificate=False, pending_update_count=0
@@ -124,6 +126,9 @@ class Line(BaseSession):
             for reaction in method.reaction or []:
                 assert isinstance(reaction, ReactionTypeEmoji)
                 self.reactions.append((method.chat_id, method.message_id, reaction.emoji))
+            answer = True
+        elif isinstance(method, DeleteMessage):
+            self.deleted.append(method.message_id)
             answer = True
         elif isinstance(method, SendMessage | SendPhoto):
             assert method.protect_content, "only secrets are sent past the outbox"

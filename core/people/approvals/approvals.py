@@ -296,17 +296,22 @@ class Approvals:
             told = ApprovedAlone(asked.question.kind, actor.name, ALONE_MINUTES)
             await self._groups.tell_ops(queries, Say(told))
 
-    async def drop_of(self, tx: Tx, chat_id: int, holder_ids: Sequence[UUID]) -> None:
+    async def drop_of(self, tx: Tx, actor: Actor, chat_id: int, holder_ids: Sequence[UUID]) -> None:
         """A group is no longer these merchants' or suppliers': nobody is asked about them there,
-        nor about the group as it was."""
-        await tx.execute(_DROP_OF, chat_id, list(holder_ids))
+        nor about the group as it was. Their cards in the ops groups say so."""
+        by = (actor.user_id, actor.name, self._clock.now())
+        rows = await tx.fetch(_DROP_OF, chat_id, list(holder_ids), *by)
+        await self._show_all(tx, rows, here=False)
 
     async def drop_by(self, tx: Tx, actor: Actor, user_id: int) -> None:
         """Somebody is not of the staff any more: what that person asked is turned down."""
-        rows = await tx.fetch(_DROP_BY, user_id, actor.user_id, actor.name, self._clock.now())
-        for row in rows:
-            if row["kind"] in self._kinds:
-                await self._show(tx, _read(self._kinds[row["kind"]][0], row))
+        by = (actor.user_id, actor.name, self._clock.now())
+        await self._show_all(tx, await tx.fetch(_DROP_BY, user_id, *by))
+
+    async def drop_in(self, tx: Tx, kind: type[Question], user_id: int, chat_id: int) -> None:
+        """Somebody left a group: what they asked of a kind there is taken back."""
+        rows = await tx.fetch(_DROP_IN, user_id, chat_id, kind.kind, self._clock.now())
+        await self._show_all(tx, rows)
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     def _kind_of(self, kind: str | None) -> tuple[type[Question], Decide]:
@@ -351,11 +356,18 @@ class Approvals:
         if person is None or right not in person.rights:
             raise Refusal("asker_not_permitted", name=asked.asked_by_name)
 
-    async def _show(self, queries: Queries, asked: Asked[Q]) -> None:
-        """Its cards, where it has some, are posted or edited."""
+    async def _show_all(self, tx: Tx, rows: Sequence[asyncpg.Record], *, here: bool = True) -> None:
+        """As `_show`, of rows of any kinds."""
+        for row in rows:
+            if row["kind"] in self._kinds:
+                await self._show(tx, _read(self._kinds[row["kind"]][0], row), here=here)
+
+    async def _show(self, queries: Queries, asked: Asked[Q], *, here: bool = True) -> None:
+        """Its cards, where it has some, are posted or edited. here: also where it was asked."""
         if asked.question.answered_in != "ops":
             return
-        chat_ids = dict.fromkeys((*await self._groups.ops(queries), asked.chat_id))
+        chats = (*await self._groups.ops(queries), *((asked.chat_id,) if here else ()))
+        chat_ids = dict.fromkeys(chats)
         await self._board.show_approval(queries, asked.id, list(chat_ids))
 
 
@@ -442,10 +454,18 @@ UPDATE approval a SET state = 'dropped', answered_by = $2, answered_by_name = $3
 WHERE a.asked_by = $1 AND a.state = 'open'
 RETURNING {_COLUMNS}
 """  # noqa: S608 (our own)
-_DROP_OF: Final = """
-UPDATE approval a SET state = 'dropped'
+_DROP_IN: Final = f"""
+UPDATE approval a SET state = 'dropped', answered_by = $1, answered_by_name = a.asked_by_name,
+    answered_at = $4
+WHERE a.asked_by = $1 AND a.state = 'open' AND a.kind = $3
+  AND (a.chat_id = $2 OR a.chat_id IN (SELECT g.chat_id FROM chat_group g WHERE g.moved_to = $2))
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own)
+_DROP_OF: Final = f"""
+UPDATE approval a SET state = 'dropped', answered_by = $3, answered_by_name = $4, answered_at = $5
 WHERE a.state = 'open'
   AND (a.merchant_id = ANY($2) OR a.supplier_id = ANY($2)
        OR num_nonnulls(a.merchant_id, a.supplier_id) = 0)
   AND (a.chat_id = $1 OR a.chat_id IN (SELECT g.chat_id FROM chat_group g WHERE g.moved_to = $1))
-"""
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own)

@@ -168,7 +168,7 @@ class Factors:
             if step is None:
                 await self._wrong(actor, tries)
             if not await self._store.execute(_USE_STEP, actor.user_id, step):
-                raise Refusal("code_used")
+                await self._wrong(actor, tries, "code_used")
         elif not await asyncio.to_thread(self._is_password, row["password_hash"], answer):
             await self._wrong(actor, tries)
         await self._store.execute(_RIGHT, actor.user_id)
@@ -208,10 +208,10 @@ class Factors:
             raise Refusal("factor_locked", at=(until or now).isoformat())
         return int(tries)
 
-    async def _wrong(self, actor: Actor, tries: int) -> NoReturn:
-        """Tell ops where this was the last try. Refusals: factor_wrong, factor_locked."""
+    async def _wrong(self, actor: Actor, tries: int, code: str = "factor_wrong") -> NoReturn:
+        """Tell ops where this was the last try. Refusals: code, factor_locked."""
         if tries < LOCK_AFTER:
-            raise Refusal("factor_wrong", left=LOCK_AFTER - tries)
+            raise Refusal(code, left=LOCK_AFTER - tries)
         trouble = AlarmFactor(actor.user_id, actor.name, LOCK_AFTER, _LOCKED_MIN)
         async with self._store.transaction() as tx:
             await self._record(tx, actor, "lock_factor")

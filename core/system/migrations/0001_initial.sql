@@ -1474,7 +1474,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                  CHECK (state IN ('open', 'used', 'dropped', 'expired')),
     expires_at   timestamptz NOT NULL,
     created_at   timestamptz NOT NULL,
-    answered_by  bigint,                       -- null while it is open, and where its group was unbound
+    answered_by  bigint,                       -- null while it is open, and where its time was over
     answered_by_name  text,
     answered_at  timestamptz,
     alone        boolean NOT NULL DEFAULT false,   -- by the asker, for nobody else could

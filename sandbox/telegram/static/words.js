@@ -32,7 +32,7 @@ const WORDS = {
     forwarded: "转发自", pages: "演示的其他页面", page: { desk: "支付台", shop: "商店", supplier: "供应商" }, members: (n) => `${n} 位成员`, bot_chat: "机器人",
     files: (n) => `${n} 个文件`, too_big: "文件超过 20 MB", failed: "发送失败：",
     unread: (n) => `${n} 条未读`, older: "显示更早的消息",
-    roles: { owner: "老板", admin: "管理员", finance: "财务", operator: "操作员", support: "客服",
+    roles: { owner: "负责人", admin: "管理员", finance: "财务", operator: "操作员", support: "客服",
       merchant_staff: "商户", supplier_staff: "供应商" },
     kinds: { ops: "管理", merchant: "商户", supplier: "供应商" },
     services: {

@@ -187,7 +187,7 @@ async def test_what_is_open_about_whom_a_group_loses_is_dropped_there_alone(desk
         (ops, await ask(desk, ops, Own("R5"))),
     ]
     async with desk.runtime.system.store.transaction() as tx:
-        await approvals(desk).drop_of(tx, here.home, [desk.merchant.id])
+        await approvals(desk).drop_of(tx, here, here.home, [desk.merchant.id])
     for asked in dropped:
         assert await approvals(desk).answered(asked)
         assert await code(desk, Own, here, asked, yes=True) == "confirmation_expired"
@@ -347,6 +347,20 @@ async def test_a_card_that_nobody_answers_says_so(desk: Desk, clock: SetClock) -
         "SELECT state FROM approval WHERE id = $1", plain
     )
     assert state == "open", "what has no card is nobody's to end"
+
+
+async def test_a_card_of_a_group_that_is_no_longer_theirs_says_who_ended_it(desk: Desk) -> None:
+    carried, asker = Carried(desk), await desk.actor(FINANCE)
+    asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)
+    await desk.runtime.system.store.execute("DELETE FROM outbox")
+    unbinds = await desk.actor(ADMIN)
+    async with desk.runtime.system.store.transaction() as tx:
+        await approvals(desk).drop_of(tx, unbinds, unbinds.home, [desk.merchant.id])
+    assert await cards(desk) == [(OPS_CHAT, str(asked))], "the group is somebody else's now"
+    card = await approvals(desk).card(asked)
+    assert (card.state, card.answered_by_name) == ("dropped", unbinds.name)
+    assert await carried.press(await desk.actor(OWNER, OPS_CHAT), asked) == ""
+    assert carried.said == []
 
 
 async def test_a_kind_is_carried_out_by_one_alone(desk: Desk) -> None:

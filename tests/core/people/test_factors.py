@@ -194,6 +194,16 @@ async def test_five_wrong_answers_lock_for_a_quarter_of_an_hour(
         await factors(desk).prove(await private(desk), "wrong", QUESTION)
 
 
+async def test_a_code_that_is_said_again_and_again_locks_and_alarms(
+    desk: Desk, clock: SetClock
+) -> None:
+    code = code_at(await enrol(desk), clock.now())
+    assert await refusal(desk, code) == ""
+    codes = [await refusal(desk, code) for _ in range(LOCK_AFTER)]
+    assert codes == ["code_used"] * (LOCK_AFTER - 1) + ["factor_locked"]
+    assert [one.kind for one in await sounded(desk)] == ["factor"]
+
+
 async def test_many_at_once_are_no_more_than_five(desk: Desk) -> None:
     await enrol(desk)
     codes = await asyncio.gather(*(refusal(desk, "wrong") for _ in range(20)))

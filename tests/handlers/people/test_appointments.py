@@ -211,6 +211,18 @@ async def test_what_a_group_no_longer_is_nobody_is_let_into(desk: Desk) -> None:
     assert await desk.runtime.people.groups.staff_of(SPRUCE) == []
 
 
+async def test_who_leaves_before_somebody_decides_is_let_in_by_nobody(desk: Desk) -> None:
+    one = somebody()
+    await apply(desk, one)
+    question = await asked(desk)
+    user = {"id": one, "is_bot": False, "first_name": "x"}
+    await desk.feed(message=desk.message(one, SPRUCE, left_chat_member=user))
+    card = await desk.runtime.people.approvals.card(question)
+    assert (card.state, card.answered_by_name) == ("dropped", card.asked_by_name)
+    await desk.press(ADMIN, OPS, AnswerApproval(question, yes=True).data())
+    assert await member(desk, SPRUCE, one) is None
+
+
 @pytest.mark.parametrize("how", ["written", "left", "kicked", "restricted"])
 async def test_who_leaves_the_group_has_no_say_in_it(desk: Desk, how: str) -> None:
     user = {"id": SUQING, "is_bot": False, "first_name": "x"}
