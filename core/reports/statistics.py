@@ -110,6 +110,17 @@ def last_seven_days(open_day: date) -> Days:
     return Days(open_day - timedelta(days=7), open_day - timedelta(days=1))
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerTime:
+    """How soon a supplier answers what it is asked about orders. asked: enquiries; answered: how
+    many of them. median_s: until its first answer; None where there is none."""
+
+    supplier_no: str
+    asked: int
+    answered: int
+    median_s: float | None
+
+
 class Statistics:
     """Reads statistics from what is rolled up and the live tail, or from bills.
 
@@ -127,6 +138,13 @@ class Statistics:
         """The answer, of one moment. Days nothing happened in have no row of their own."""
         async with self._store.snapshot() as tx:
             return await _read(tx, query)
+
+    async def answer_times(
+        self, since: datetime, supplier_id: UUID | None = None
+    ) -> tuple[AnswerTime, ...]:
+        """Of each supplier that was asked about an order since then, or of one."""
+        rows = await self._store.fetch(_ANSWER_TIMES, since, supplier_id)
+        return tuple(AnswerTime(**dict(row)) for row in rows)
 
     async def of_platform(
         self, days: Days, cuts: Sequence[By], currency: str = "CNY"
@@ -361,6 +379,14 @@ _SENT_ATTEMPTS: Final = _Table(
 
 # $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null, $6: since when
 # nothing is rolled up, $7: nothing is behind it.
+_ANSWER_TIMES: Final = """
+SELECT s.supplier_no, count(*) AS asked, count(e.answered_at) AS answered,
+    percentile_cont(0.5) WITHIN GROUP (
+        ORDER BY extract(epoch FROM e.answered_at - e.asked_at)::double precision) AS median_s
+FROM enquiry e JOIN supplier s ON s.id = e.supplier_id
+WHERE e.asked_at >= $1 AND ($2::uuid IS NULL OR e.supplier_id = $2)
+GROUP BY s.supplier_no ORDER BY s.supplier_no
+"""
 _SENT: Final = """
 SELECT channel_no, sum(sent)::bigint AS created, sum(paid)::bigint AS paid
 FROM sent_between($1, $2, $6, $7, false)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiogram import Router
@@ -14,7 +15,7 @@ from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports import statistics
 from core.reports.district import Reports
-from core.reports.statistics import Query, last_seven_days
+from core.reports.statistics import AnswerTime, Query, last_seven_days
 from core.supply.district import Supply
 from core.system.district import System
 from handlers.kit.chat import Chat
@@ -37,6 +38,7 @@ from handlers.statistics.words import ShowStatistics, What
 MAX_ROWS: Final = 30
 # Rows are called this where they have no product and no channel.
 _NAMELESS: Final = "–"
+ANSWERS_OF: Final = timedelta(days=7)
 _NOTHING: Final = Period((), NONE, NONE, 0)
 _Names = Mapping[str, tuple[str, str]]  # by key: in Chinese and in English
 
@@ -92,8 +94,20 @@ async def show_statistics(
                     supply,
                     parties,
                 ),
+                answers=await _answers(actor, holder, intent.what, system.clock.now(), reports),
             )
         )
+
+
+async def _answers(
+    actor: Actor, holder: Holder, what: What, now: datetime, reports: Reports
+) -> tuple[AnswerTime, ...]:
+    """How soon suppliers answer: all of them, for staff among themselves; in a supplier's group,
+    its own."""
+    if what != "stats" or holder.kind == "m" or (holder.kind == "p" and not _alone(actor)):
+        return ()
+    supplier_id = holder.id if holder.kind == "s" else None
+    return await reports.statistics.answer_times(now - ANSWERS_OF, supplier_id)
 
 
 def _alone(actor: Actor) -> bool:

@@ -8,11 +8,15 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from core.delivery.outbox import Notice
+from core.reports.statistics import AnswerTime
 from handlers.kit.buttons import HolderKind
-from handlers.kit.screen import Screen, View, clip, percent, short_time, signed
+from handlers.kit.screen import Screen, View, age, clip, percent, short_time, signed
 from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet, shortened
 from handlers.statistics.words import What
 from texts import number, translator
+
+MAX_SUPPLIERS: Final = 20
+_MINUTE_S: Final = 60
 
 Cut = Literal["merchant", "product", "channel"]
 
@@ -71,7 +75,7 @@ class Part:
 class StatisticsNotice(Notice):
     """How it goes. holder: whose figures these are. also: currencies in which the platform has
     others. first, last: the seven days before `day`. fees, costs: whether these may be shown
-    there."""
+    there. answers: how soon suppliers answered, of the last seven days."""
 
     what: What
     holder: HolderKind
@@ -87,6 +91,7 @@ class StatisticsNotice(Notice):
     fees: bool
     costs: bool
     parts: tuple[Part, ...]
+    answers: tuple[AnswerTime, ...] = ()
 
 
 def added(rows: Iterable[Counts]) -> Counts:
@@ -137,7 +142,7 @@ class _Writer:
                 return [self._success(part, size) for part in parts]
             case "stats":
                 today = [self._earned(part.by, part.today, size) for part in parts]
-                return [*today, *self._week(size)]
+                return [*today, *self._week(size), *self._answers()]
 
     def _week(self, size: Size) -> list[Table | str]:
         """The seven days before today, where there is anything to tell of them."""
@@ -147,6 +152,28 @@ class _Writer:
         if not told:
             return [title, self._translate("No record in these days.")]
         return [title, *(self._earned(by, week, size, averaged=True) for by, week in told)]
+
+    def _answers(self) -> list[Table | str]:
+        """How soon suppliers answer what they are asked about orders."""
+        if not self._notice.answers:
+            return []
+        rows = [
+            Row((one.supplier_no, f"{one.answered}/{one.asked}", self._until(one.median_s)))
+            for one in self._notice.answers[:MAX_SUPPLIERS]
+        ]
+        header = (
+            self._named("desk", "Supplier"),
+            self._named("count", "Answered"),
+            self._translate("Half within"),
+        )
+        return [
+            "📨 " + self._translate("Enquiries of seven days"), Table(tuple(rows), header)
+        ]  # fmt: skip
+
+    def _until(self, median_s: float | None) -> str:
+        if median_s is None:
+            return "–"
+        return age(max(1, round(median_s / _MINUTE_S)), self._language)
 
     def _volume(self, part: Part, size: Size) -> Table:
         rows = [

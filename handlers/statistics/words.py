@@ -60,6 +60,9 @@ COMMANDS: Final = (
         forms=("实时统计",),
         what="Live statistics",
         usage=("实时统计", "/stats"),
-        answer="today and the seven days before, with what a day comes to on average",
+        answer=(
+            "today and the seven days before, with what a day comes to on average; for staff, and "
+            "in a supplier's group, how soon suppliers answer enquiries"
+        ),
     ),
 )

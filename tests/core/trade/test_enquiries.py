@@ -222,6 +222,26 @@ async def test_how_long_a_supplier_may_be_silent_is_a_setting(talk: Talk) -> Non
         assert await talk.desk.runtime.trade.chases.chase_due(10) == chased
 
 
+async def test_how_soon_a_supplier_answers_is_counted(talk: Talk) -> None:
+    began = talk.desk.clock.now()
+    for minutes in (2, 4, 60):
+        ((_, _, asked),) = await talk.ask(await talk.desk.open())
+        talk.desk.clock.advance(60 * minutes)
+        for _ in range(2):  # the first counts
+            await talk.answer(asked)
+        await talk.news()
+    await talk.ask(await talk.desk.open())
+    times = talk.desk.runtime.reports.statistics.answer_times
+    (found,) = await times(began)
+    assert (found.supplier_no, found.asked, found.answered) == ("S01", 4, 3)
+    assert found.median_s is not None
+    assert round(found.median_s) == 240
+    assert await times(talk.desk.clock.now()) == ()
+    enquiry = (await talk.view()).enquiry
+    assert await times(began, enquiry.supplier_id) == (found,)
+    assert await times(began, enquiry.merchant_id) == ()
+
+
 async def test_without_a_group_of_the_supplier_ops_is_told_and_may_answer(talk: Talk) -> None:
     runtime = talk.desk.runtime
     async with runtime.system.store.transaction() as tx:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from core.reports.statistics import AnswerTime
 from handlers.kit.buttons import HolderKind
 from handlers.statistics.screens import NONE, Counts, Line, Part, Period, StatisticsNotice
 from tests.handlers.written import AT, HOSTILE
@@ -47,6 +48,7 @@ EXAMPLES: Final = tuple(
             Part("product", counted, counted),
             Part("channel", counted, counted),
         ),
+        answers=(AnswerTime("S01", 12, 9, 130.0), AnswerTime("S02", 1, 0, None)),
     )
     for what in ("volume", "success", "stats")
     for counted in (
