@@ -128,7 +128,7 @@ class Builder:
     ) -> Built:
         """The file that was sent before, or the place of a new one."""
         paper = reading.paper
-        digest = reading.digest(language)
+        digest = await reading.digest(language)
         span = f"{paper.days.first}" + (f"_{paper.days.last}" if len(paper.days) > 1 else "")
         stem = f"{name}_{span}" + (f"_{paper.table}" if paper.what == "csv" else "")
         under = caption(f"📄 {name} · {paper.days}")
@@ -162,11 +162,11 @@ class Builder:
         self, reading: MerchantReading, language: str, path: Path, progress: Progress
     ) -> None:
         speech = await self._speech(reading.bill, language)
-        progress.total = reading.count
+        progress.total = await reading.count()
         if reading.paper.what == "csv":
             await self._merchant_csv(reading, speech, path, progress)
             return
-        reading.need_room(self._limits.rows)
+        await reading.need_room(self._limits.rows)
         staff, now = reading.paper.staff, self._runtime.system.clock.now()
         book = await asyncio.to_thread(
             MerchantBook, path, reading.bill, speech, staff=staff, built_at=now
@@ -198,7 +198,7 @@ class Builder:
     ) -> None:
         paper = reading.paper
         speech = await self._speech(reading.bill, language)
-        progress.total = reading.count
+        progress.total = await reading.count()
         if paper.what == "csv":
             if paper.table == "prepayments":
                 await _csv(path, voucher_columns(speech), speech, paper, reading.paid_in())
@@ -206,7 +206,7 @@ class Builder:
                 columns = taking_columns(speech)
                 await _csv(path, columns, speech, paper, reading.takings(), progress)
             return
-        reading.need_room(self._limits.rows)
+        await reading.need_room(self._limits.rows)
         now = self._runtime.system.clock.now()
         book = await asyncio.to_thread(SupplierBook, path, reading.bill, speech, built_at=now)
         await _pour(reading.takings(), book.takings.add, progress)

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from core.kernel.days import Days
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
-from core.reports.exports import MovementRow, Paper, TakingRow
-from core.reports.exports.sources import read_merchant
+from core.reports.exports import MerchantReading, MovementRow, Paper, TakingRow
 from core.reports.statistics import Query
 from core.supply.channels import NewChannel
 from core.trade.orders import Opened
@@ -217,7 +216,7 @@ async def test_a_file_of_a_day_looks_at_no_other_month(desk: Desk) -> None:
     paper = Paper("csv", "m", merchant.id, Days.one(today), staff=True)
     async with runtime.system.store.snapshot() as tx:
         bill = await runtime.reports.bills.merchant_in(tx, merchant, paper.days, today)
-        reading = await read_merchant(tx, paper, bill)
+        reading = MerchantReading(tx, paper, bill)
         before = {row["month"]: row["looks"] for row in await tx.fetch(_LOOKS)}
         rows = [row async for chunk in reading.orders() for row in chunk]
         looked = [row for row in await tx.fetch(_LOOKS) if row["looks"] > before[row["month"]]]

@@ -13,7 +13,7 @@ from core.kernel.holder import HOUSE
 from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports.bills import Bills
-from core.reports.exports import points, sources
+from core.reports.exports import points
 from core.reports.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
 from core.reports.exports.queue import Requests
 from core.reports.exports.sources import MerchantReading, PlatformReading, SupplierReading
@@ -99,7 +99,7 @@ class Exports:
         today = await self._bills.open_day(whose.id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.merchant_in(tx, whose, paper.days, today)
-            yield await sources.read_merchant(tx, paper, bill)
+            yield MerchantReading(tx, paper, bill)
 
     @asynccontextmanager
     async def supplier(self, paper: Paper) -> AsyncIterator[SupplierReading]:
@@ -108,7 +108,7 @@ class Exports:
         today = await self._bills.open_day(whose.id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.supplier_in(tx, whose, paper.days, today)
-            yield await sources.read_supplier(tx, paper, bill)
+            yield SupplierReading(tx, paper, bill)
 
     @asynccontextmanager
     async def platform(self, paper: Paper) -> AsyncIterator[PlatformReading]:

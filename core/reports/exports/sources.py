@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -38,28 +39,43 @@ _OTHER_KINDS: Final = sorted(
 )
 
 
-class Reading:
-    """Rows of one paper, in its snapshot. count: how many orders (of a supplier: bookings)."""
+class Reading(ABC):
+    """Rows of one paper, in its snapshot. What all of them come to is read when somebody asks for
+    it: the first rows wait for no others."""
 
-    def __init__(self, tx: Tx, paper: Paper, count: int, facts: object) -> None:
+    def __init__(self, tx: Tx, paper: Paper) -> None:
         self._tx = tx
         self.paper = paper
-        self.count = count
-        self._facts = facts
+        self._known: tuple[int, object] | None = None
 
-    def digest(self, language: str) -> str:
+    async def count(self) -> int:
+        """How many orders (of a supplier: bookings)."""
+        return (await self._whole())[0]
+
+    async def digest(self, language: str) -> str:
         """Of everything the file would say: the same again is not built again."""
-        said = [LAYOUT, language, self.paper.what, self.paper.pack(), repr(self._facts)]
+        _, facts = await self._whole()
+        said = [LAYOUT, language, self.paper.what, self.paper.pack(), repr(facts)]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     async def file_of(self, digest: str) -> str | None:
         """Telegram's id of a file that says the same, where one was sent."""
         return await file_of(self._tx, digest)
 
-    def need_room(self, max_rows: int) -> None:
+    async def need_room(self, max_rows: int) -> None:
         """Refusals: export_too_large."""
-        if self.count > max_rows:
-            raise Refusal("export_too_large", rows=f"{self.count:,}", limit=f"{max_rows:,}")
+        count = await self.count()
+        if count > max_rows:
+            raise Refusal("export_too_large", rows=f"{count:,}", limit=f"{max_rows:,}")
+
+    async def _whole(self) -> tuple[int, object]:
+        if self._known is None:
+            self._known = await self._read_whole()
+        return self._known
+
+    @abstractmethod
+    async def _read_whole(self) -> tuple[int, object]:
+        """How many there are, and all that makes one file differ from another."""
 
     async def _rows(self, kind: type[R], sql: str, *args: object) -> AsyncIterator[list[R]]:
         async for chunk in self._tx.chunks(sql, *args, rows=CHUNK_ROWS):
@@ -69,10 +85,18 @@ class Reading:
 class MerchantReading(Reading):
     """A merchant's days. Channel, cost and reasons are read for staff only."""
 
-    def __init__(self, tx: Tx, paper: Paper, bill: Bill, count: int, facts: object) -> None:
-        super().__init__(tx, paper, count, (bill, facts))
+    def __init__(self, tx: Tx, paper: Paper, bill: Bill) -> None:
+        super().__init__(tx, paper)
         self.bill = bill
         self._span = _span_of(bill)
+
+    async def _read_whole(self) -> tuple[int, object]:
+        orders = await _row(self._tx, rows.COUNT_ORDERS, *self._span)
+        undone = await self._tx.fetchval(_UNDONE, self.bill.merchant_id, *self._span[5:])
+        left = await self._tx.fetchval(_LEFT, *self._span[:5])
+        cost_minor = orders["cost"] if self.paper.staff else 0
+        names = await _names(self._tx)
+        return orders["n"], (self.bill, Traces(orders["moves"], cost_minor, undone, left, names))
 
     def orders(self) -> AsyncIterator[list[OrderRow]]:
         """The orders booked in these days, in the order of booking."""
@@ -101,9 +125,13 @@ class MerchantReading(Reading):
 class SupplierReading(Reading):
     """A supplier's days: what it took for all merchants, none of whom is named."""
 
-    def __init__(self, tx: Tx, paper: Paper, bill: SupplierBill, count: int, facts: object) -> None:
-        super().__init__(tx, paper, count, (bill, facts))
+    def __init__(self, tx: Tx, paper: Paper, bill: SupplierBill) -> None:
+        super().__init__(tx, paper)
         self.bill = bill
+
+    async def _read_whole(self) -> tuple[int, object]:
+        count = await self._tx.fetchval(rows.COUNT_TAKINGS, *takings_of(self.bill))
+        return count, (self.bill, await _names(self._tx))
 
     def takings(self) -> AsyncIterator[list[TakingRow]]:
         return self._rows(TakingRow, rows.TAKINGS, *takings_of(self.bill))
@@ -120,8 +148,11 @@ class PlatformReading(Reading):
     """The platform's days: the bill has every row there is."""
 
     def __init__(self, tx: Tx, paper: Paper, bill: PlatformBill) -> None:
-        super().__init__(tx, paper, sum(line.paid for line in bill.products), bill)
+        super().__init__(tx, paper)
         self.bill = bill
+
+    async def _read_whole(self) -> tuple[int, object]:
+        return sum(line.paid for line in self.bill.products), self.bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +165,6 @@ class Traces:
     undone: int
     left_minor: int
     names: str
-
-
-async def read_merchant(tx: Tx, paper: Paper, bill: Bill) -> MerchantReading:
-    """The reading of a merchant's bill, in the caller's snapshot."""
-    span = _span_of(bill)
-    orders = await _row(tx, rows.COUNT_ORDERS, *span)
-    undone = await tx.fetchval(_UNDONE, bill.merchant_id, *span[5:])
-    left = await tx.fetchval(_LEFT, *span[:5])
-    cost_minor = orders["cost"] if paper.staff else 0
-    traces = Traces(orders["moves"], cost_minor, undone, left, await _names(tx))
-    return MerchantReading(tx, paper, bill, orders["n"], traces)
-
-
-async def read_supplier(tx: Tx, paper: Paper, bill: SupplierBill) -> SupplierReading:
-    """The reading of a supplier's bill, in the caller's snapshot."""
-    count = await tx.fetchval(rows.COUNT_TAKINGS, *takings_of(bill))
-    return SupplierReading(tx, paper, bill, count, await _names(tx))
 
 
 def takings_of(bill: SupplierBill) -> tuple[Any, ...]:
