@@ -71,7 +71,8 @@ async def end_approvals(runtime: Runtime) -> None:
 
 
 async def roll_books(runtime: Runtime) -> None:
-    """Rolls books up and closes days that are over; each group gets the new day's bill.
+    """Rolls books up and closes days that are over; each merchant's group gets the new day's bill,
+    suppliers' and ops groups the one that their day closed with.
 
     Fails where any holder's books could not be, once all the others' are.
     """
@@ -84,7 +85,7 @@ async def roll_books(runtime: Runtime) -> None:
         except Exception as fault:  # noqa: BLE001 (one holder must not stop all the others)
             _LOG.exception("books not rolled up", holder_id=str(holder_id))
             faults.append(fault)
-    await runtime.reports.bills.keep_sums()
+    await runtime.reports.bills.keep_sums(runtime.reports.day_reports.post)
     if faults:
         raise ExceptionGroup("books not rolled up", faults)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -98,17 +99,22 @@ class Calendar:
         rows = await self._store.fetch(_DUE, now, limit, now + _AHEAD)
         return [row["holder_id"] for row in rows]
 
-    async def keep_sums(self, holder_id: UUID, accounts: str) -> None:
+    async def keep_sums(
+        self, holder_id: UUID, accounts: str, also: Callable[[Tx, UUID, date], Awaitable[None]]
+    ) -> None:
         """Keep the closing balances of days of the platform (HOUSE) or of a supplier.
 
         Their days are windows over all merchants' books, and no booking holds them: they are
         summed up when every merchant is rolled up past their end, after which nothing is booked
-        in them any more. accounts: a regular expression of the accounts that are summed up.
+        in them any more. accounts: a regular expression of the accounts that are summed up. also:
+        called once for each day, in the transaction that keeps its sums.
         """
         for _ in range(_MAX_DAYS_ROLLED):
             async with self._store.transaction() as tx:
-                if not await days.keep_sums(tx, holder_id, accounts):
+                day = await days.keep_sums(tx, holder_id, accounts)
+                if day is None:
                     return
+                await also(tx, holder_id, day)
 
 
 async def day_began_at(queries: Queries, holder_id: UUID, now: datetime) -> datetime:

@@ -154,9 +154,10 @@ async def close(tx: Tx, holder_id: UUID, row: asyncpg.Record, now: datetime) -> 
     )
 
 
-async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
+async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> date | None:
     """Keep what all merchants' accounts of a pattern came to at the end of the holder's oldest
-    closed day that is not summed up yet. False: there is none, or books are behind its end."""
+    closed day that is not summed up yet. Returns that day; None where there is none, or books are
+    behind its end."""
     row = await tx.fetchrow(
         "SELECT day, starts_at, ends_at FROM business_day"
         " WHERE holder_id = $1 AND closed_at IS NOT NULL AND NOT sums_kept"
@@ -167,16 +168,15 @@ async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
         "SELECT EXISTS (SELECT FROM business_day WHERE closed_at IS NULL AND rolled_to < $1)",
         row["ends_at"],
     ):
-        return False
-    former = row["day"] - timedelta(days=1)
+        return None
+    day: date = row["day"]
+    former = day - timedelta(days=1)
     span = (row["starts_at"], row["ends_at"])
-    await tx.execute(_KEEP_SUMS, holder_id, row["day"], former, *span, accounts, HOUSE)
+    await tx.execute(_KEEP_SUMS, holder_id, day, former, *span, accounts, HOUSE)
     await tx.execute(
-        "UPDATE business_day SET sums_kept = true WHERE holder_id = $1 AND day = $2",
-        holder_id,
-        row["day"],
+        "UPDATE business_day SET sums_kept = true WHERE holder_id = $1 AND day = $2", holder_id, day
     )
-    return True
+    return day
 
 
 # Everybody is rolled up past the end of the day: nothing of it is live.

@@ -12,6 +12,7 @@ from core.reports.bills import Bills
 from core.reports.changes import Changes
 from core.reports.checklist import Checklist
 from core.reports.configuration import Configuration
+from core.reports.day_reports import DayReports
 from core.reports.exports import Exports
 from core.reports.instance import Instance
 from core.reports.standing import Standing
@@ -27,7 +28,8 @@ from core.trade.district import Trade
 class Reports:
     """ticks: turns of the timetable. instance: this process among all that run the desk. changes:
     what is to be shown anew. standing: how the desk is as a whole. checklist: what is
-    still to be done to open it. configuration: how it is set up."""
+    still to be done to open it. configuration: how it is set up. day_reports: bills of days that
+    closed."""
 
     bills: Bills
     statistics: Statistics
@@ -39,6 +41,7 @@ class Reports:
     standing: Standing
     checklist: Checklist
     configuration: Configuration
+    day_reports: DayReports
 
 
 def build_reports(
@@ -66,4 +69,5 @@ def build_reports(
         Standing(system, supply),
         Checklist(store),
         Configuration(store, delivery.audit),
+        DayReports(people.groups, delivery.outbox),
     )

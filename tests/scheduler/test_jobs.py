@@ -19,7 +19,17 @@ from core.trade.orders import FollowUp
 from handlers.screens import render_alarm
 from scheduler.jobs import BATCH, JOBS
 from tests.conftest import Servers
-from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, OWNER, Desk, SetClock, alarms, owner
+from tests.core.support import (
+    CHAT,
+    NORTHWIND_CHAT,
+    OPS_CHAT,
+    OWNER,
+    SUPPLIER_CHAT,
+    Desk,
+    SetClock,
+    alarms,
+    owner,
+)
 
 
 async def run(runtime: Runtime, name: str) -> None:
@@ -182,6 +192,29 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     await run(runtime, "roll_books")
     assert await leaving(runtime) == {NORTHWIND_CHAT: Bill(str(northwind.id))}
     assert (await runtime.reports.verify.whole()).differences == ()
+
+
+async def test_what_a_day_of_a_supplier_or_the_platform_closed_with_is_told_once(
+    desk: Desk,
+) -> None:
+    runtime, noon = desk.runtime, desk.clock.go_to_noon()
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    await run(runtime, "roll_books")
+    await desk.pay(await desk.open())
+    for hours in (13, 37):  # on the second day nothing moves
+        desk.clock.go_to(noon + timedelta(hours=hours))
+        for _ in range(3):
+            await run(runtime, "roll_books")
+    rows = await runtime.system.store.fetch(
+        "SELECT chat_id, facts FROM outbox WHERE topic = 'desk_bill' ORDER BY chat_id"
+    )
+    day = noon.date().isoformat()
+    told = {
+        (row["chat_id"], row["facts"].get("supplier_id")): row["facts"]["first"] for row in rows
+    }
+    assert told == {(OPS_CHAT, None): day, (SUPPLIER_CHAT, str(supplier.id)): day}
+    assert len(rows) == len(told)
+    assert not (await runtime.reports.bills.platform(Days.one(noon.date()))).open
 
 
 async def test_an_alarm_stands_while_reference_data_does_not_read(

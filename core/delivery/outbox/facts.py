@@ -72,7 +72,8 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class DeskBill:
-    """The bill of a supplier, or (without one) of the platform, in answer to somebody.
+    """The bill of a supplier, or (without one) of the platform: in answer to somebody, or of a day
+    that closed.
 
     first, last, edit_message_id: as in `Bill`. currency: of the platform's; None: the one that
     most merchants have.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,10 @@ from core.reports.bills import merchant, platform, supplier
 from core.reports.bills.model import Bill, PlatformBill, SupplierBill
 from core.supply.market import Market
 from core.system.store import Store, Tx
+
+
+async def _nothing(_: Tx, __: UUID, ___: date) -> None:
+    """Nobody is told of a day."""
 
 
 class Bills:
@@ -79,12 +84,12 @@ class Bills:
         """The platform's bill, read in the caller's snapshot."""
         return await platform.read(tx, days, today, await self._house_cut(tx), currency)
 
-    async def keep_sums(self) -> None:
+    async def keep_sums(self, also: Callable[[Tx, UUID, date], Awaitable[None]] = _nothing) -> None:
         """Keep the closing balances of suppliers' and the platform's days that can be summed up
-        by now, so that no bill adds up all that came before."""
+        by now, so that no bill adds up all that came before. also: as in `Calendar.keep_sums`."""
         rows = await self._store.fetch(_UNKEPT)
         for row in rows:
-            await self._ledger.calendar.keep_sums(row["holder_id"], row["accounts"])
+            await self._ledger.calendar.keep_sums(row["holder_id"], row["accounts"], also)
 
     async def _house_cut(self, tx: Tx) -> DayCut:
         row = await tx.fetchrow("SELECT day_cut, zone FROM desk")
