@@ -24,6 +24,10 @@ COMMANDS: Final = (
         takes=nothing,
         what="What waits for a second person",
         usage=("待审批", "/approvals"),
-        answer="what waits for a second person's word, in ops groups and private chats only",
+        answer=(
+            "what waits for a second person's word, the oldest first, with its age and who asked;"
+            " a number posts its card anew at the end of the ops group. In ops groups and private"
+            " chats only"
+        ),
     ),
 )

@@ -10,11 +10,13 @@ import base64
 import re
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+from redis.asyncio import Redis
 
 from tests.bot.support import Telegram, sandbox_telegram
 from tests.bot.test_production import Place, command, place, running
@@ -47,6 +49,8 @@ class Talk:
     telegram: Telegram
     said: int = 0
     pressed: int = 0
+    secrets: list[str] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)  # the messages that showed some
 
     async def say(self, user_id: int, chat_id: int, text: str, *words: str) -> dict[str, Any]:
         """Write; the first message of the bot after it that has all these words."""
@@ -77,6 +81,54 @@ class Talk:
         await self.telegram.room.control("act", {"as": user_id, "chat_id": chat_id, "press": press})
         return await self.hears(chat_id, *words, after=message["id"] - 1)
 
+    def keep(self, message: dict[str, Any]) -> None:
+        """Keys that were shown are secrets from now on."""
+        found = re.findall(r"whsec_[A-Za-z0-9+/=]+", message["text"])
+        assert len(found) == 2, message["text"]
+        self.secrets += found
+        self.shown.append(message["id"])
+
+    async def nowhere(self, place: Place) -> None:
+        """No secret is in a table, in Redis, in a group, in a colleague's chat or in a file of the
+        configuration; and those that were shown are taken away."""
+        after = await self.telegram.room.say("/export_config", chat_id=OWNER, text_as=OWNER)
+
+        async def exported() -> str | None:
+            self.telegram.room.clock.unix = time.time()
+            for message in await self.telegram.transcript(OWNER, after):
+                for file in message["files"]:
+                    return await self.content(file["file_id"])
+            return None
+
+        said = {
+            "the exported configuration": await eventually(
+                exported, what="a file", timeout_s=HEARD_S
+            )
+        }
+        assert "M1001" in said["the exported configuration"]
+        for chat_id in (OPS_CHAT, CHAT, ADMIN):
+            said[f"chat {chat_id}"] = str(await self.telegram.transcript(chat_id))
+        said |= await written(place)
+        assert {"telegram_update", "outbox", "audit", "app", "factor", "supplier"} <= said.keys()
+        for secret in self.secrets:
+            plain = secret.removeprefix("whsec_")
+            forms = {plain, plain.encode().hex(), base64.b64encode(plain.encode()).decode()}
+            assert [where for where, text in said.items() if any(f in text for f in forms)] == []
+
+        async def gone() -> bool:
+            self.telegram.room.clock.unix = time.time()
+            ids = {message["id"] for message in await self.telegram.transcript(OWNER)}
+            return ids.isdisjoint(self.shown)
+
+        await eventually(gone, what="the keys are taken away", timeout_s=HEARD_S)
+
+    async def content(self, file_id: str) -> str:
+        room = self.telegram.room
+        url = f"{room.urls['control']}/file"
+        async with room.http.get(url, params={"file_id": file_id}) as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def hears(self, chat_id: int, *words: str, after: int = 0) -> dict[str, Any]:
         async def look() -> dict[str, Any] | None:
             # The sandbox's time goes on, so that what was sent leaves its windows.
@@ -96,6 +148,27 @@ class Talk:
         return found
 
 
+async def written(place: Place) -> dict[str, str]:
+    """Each table's rows as text, and all that is in Redis."""
+    connection = await asyncpg.connect(place.settings["DATABASE_OWNER_URL"])
+    try:
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p')"
+        )
+        said = {}
+        for (table,) in tables:
+            rows = await connection.fetch(f"SELECT t::text FROM {table} t")
+            said[table] = "\n".join(row[0] for row in rows)
+    finally:
+        await connection.close()
+    async with Redis.from_url(place.settings["REDIS_URL"]) as redis:
+        async for key in redis.scan_iter("paydesk:*"):
+            if await redis.type(key) == b"string":  # what else there is counts
+                said[f"redis {key!r}"] = repr(await redis.get(key))
+    return said
+
+
 @pytest.mark.timeout(500)
 async def test_a_business_is_opened_in_the_chat(
     place: Place, telegram: Telegram, supplier: SandboxSupplier
@@ -107,8 +180,11 @@ async def test_a_business_is_opened_in_the_chat(
     place = Place(place.database, place.port, settings)
     assert await command(settings, "migrate") == (0, "the database is up to date\n")
     talk = Talk(telegram)
-    async with running(place):
+    # The keys and passwords of this business; its log is searched for them when it has ended.
+    async with running(place, unsaid=talk.secrets):
         await open_business(talk, supplier)
+        assert len(talk.secrets) == len(set(talk.secrets)) == 6
+        await talk.nowhere(place)
 
 
 async def open_business(talk: Talk, supplier: SandboxSupplier) -> None:
@@ -173,7 +249,7 @@ async def open_business(talk: Talk, supplier: SandboxSupplier) -> None:
     await talk.press(OWNER, OWNER, card, "提交审核", "M1001")
     asked = await talk.hears(OPS_CHAT, "M1001", "91310000MA1K00000X")
     await talk.press(ADMIN, OPS_CHAT, asked, "批准", "已于")
-    await talk.say(OWNER, OWNER, "商户 M1001 应用 测试 shop", "pdk_test_")
+    talk.keep(await talk.say(OWNER, OWNER, "商户 M1001 应用 测试 shop", "pdk_test_", "whsec_"))
     await talk.say(OWNER, OWNER, "设置费率 M1001 alipay_qr 1.2%", "1.2")
 
     # The merchant's group, and the first order until it is paid and booked.
@@ -183,7 +259,8 @@ async def open_business(talk: Talk, supplier: SandboxSupplier) -> None:
     await talk.press(ADMIN, OPS_CHAT, await talk.hears(OPS_CHAT, "till"), "批准", "已于")
     ready = await talk.hears(OWNER, "till")
     await talk.press(OWNER, OWNER, ready, "查看新密钥", "补单密码")
-    await talk.say(OWNER, OWNER, PASSWORDS[OWNER], "pdk_live_")
+    talk.keep(await talk.say(OWNER, OWNER, PASSWORDS[OWNER], "pdk_live_", "whsec_"))
+    talk.secrets += PASSWORDS.values()
     asked = await talk.say(OWNER, OPS_CHAT, "测试下单 M1001 alipay_qr 43.21 live", "真实资金")
     await talk.press(OWNER, OPS_CHAT, asked, "确认下单", "🔎")
     calls = await talk.hears(OPS_CHAT, "🔎", "🔗")
