@@ -110,6 +110,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.trade.chases.forget_old()
     await runtime.people.refusals.forget_old()
     await runtime.people.invitations.forget_old()
+    await runtime.people.group_links.forget_old()
 
 
 async def verify_books(runtime: Runtime) -> None:

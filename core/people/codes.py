@@ -110,6 +110,9 @@ CODES: Final = declare(
             "alarm_ends_itself": (
                 "The desk sees by itself when this is over. Whoever sees to it can take it."
             ),
+            "group_link_over": (
+                "This link is over: it was used, or is too old. Ask who sent it for a new one."
+            ),
             "channel_not_bound": (
                 "A channel belongs to nobody: it is reached by broadcasts, and that is all."
             ),

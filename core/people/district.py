@@ -13,6 +13,7 @@ from core.people.approvals import Approvals
 from core.people.desk_settings import DeskSettings
 from core.people.enrolments import Enrolments
 from core.people.factors import Factors
+from core.people.group_links import GroupLinks
 from core.people.group_settings import GroupSettings
 from core.people.groups import Directory, Groups
 from core.people.hand_limits import HandLimits
@@ -37,6 +38,7 @@ class People:
     groups: Groups
     directory: Directory
     group_settings: GroupSettings
+    group_links: GroupLinks
     appointments: Appointments
     access: Access
     factors: Factors
@@ -73,6 +75,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         groups,
         directory,
         GroupSettings(store, groups, directory, audit),
+        GroupLinks(system, access, audit),
         Appointments(store, delivery, people, groups, approvals),
         access,
         factors,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.reports.checklist import Name
+from handlers.groups.words import read_link
 from handlers.kit.commands import Command
 from handlers.kit.intents import Reading
 from handlers.people.words import read_join
@@ -18,7 +19,11 @@ class Start(Reading):
 
 
 # A link to the bot may carry a word.
-COMMANDS: Final = (Command("start", {}, lambda words: read_join(words) or Start(), twin_of="help"),)
+COMMANDS: Final = (
+    Command(
+        "start", {}, lambda words: read_join(words) or read_link(words) or Start(), twin_of="help"
+    ),
+)
 
 # What is typed for a step, spoken and with a slash.
 TYPED: Final[dict[Name, tuple[tuple[str, str], ...]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.groups import buttons, cards, directory, membership, router, screens, settings
+from handlers.groups import buttons, cards, directory, links, membership, router, screens, settings
 from handlers.groups.words import COMMANDS
 from handlers.kit.topic import Topic
 
@@ -12,7 +12,13 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "groups",
-    routes=(membership.add_routes, router.add_routes, settings.add_routes, directory.add_routes),
+    routes=(
+        membership.add_routes,
+        router.add_routes,
+        settings.add_routes,
+        directory.add_routes,
+        links.add_routes,
+    ),
     commands=COMMANDS,
     views=(*screens.VIEWS, *cards.VIEWS),
     buttons=buttons.read,

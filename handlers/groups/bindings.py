@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
-
-from aiogram.types import Message
 
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say, values_of
 from core.kernel.errors import Refusal
+from core.parties.merchants import Merchant
+from core.parties.suppliers import Supplier
 from core.people.approvals import Asked, Question
 from core.people.district import People
-from core.people.groups import Group, Holder
+from core.people.group_links import GroupLink
+from core.people.groups import Group, Groups, Holder
 from core.system.district import System
 from core.system.store import Tx
 from handlers.groups.screens import Bound, BoundElsewhere, Unbound
-from handlers.kit.chat import Chat
-from handlers.kit.refusals import OnlyInGroups
+from handlers.kit.chat import AnyMessage, Chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,66 +36,93 @@ class UnbindQuestion(Question):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a group becomes. write: makes it so; whether it is new. no, name: of the merchant or
-    supplier; empty for an ops group."""
+    """What a group becomes. no, name: of the merchant or supplier; empty for an ops group."""
 
-    kind: str
-    write: Callable[[Tx], Awaitable[bool]]
+    kind: Literal["merchant", "supplier", "ops"]
     no: str = ""
     name: str = ""
-    merchant_id: UUID | None = None
-    supplier_id: UUID | None = None
+    holder_id: UUID | None = None
+
+    @staticmethod
+    def of(holder: Merchant | Supplier | None) -> Binding:
+        """None: an ops group."""
+        match holder:
+            case Merchant():
+                return Binding("merchant", holder.merchant_no, holder.name, holder.id)
+            case Supplier():
+                return Binding("supplier", holder.supplier_no, holder.name, holder.id)
+            case None:
+                return Binding("ops")
+
+    async def write(self, tx: Tx, groups: Groups, chat_id: int) -> bool:
+        """Make it so; whether it is new. Refusals: those of `Groups.bind_merchant`."""
+        if self.holder_id is None:
+            return await groups.bind_ops(tx, chat_id)
+        if self.kind == "merchant":
+            return await groups.bind_merchant(tx, chat_id, self.holder_id)
+        return await groups.bind_supplier(tx, chat_id, self.holder_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A group that is bound. here: whether that is said in it."""
+
+    chat_id: int
+    title: str
+    here: bool = True
 
 
 async def bind(
-    message: Message,
     chat: Chat,
     system: System,
     delivery: Delivery,
     people: People,
     binding: Binding,
-) -> bool:
-    """Bind the group, and say so; in private that is refused. Whether it was a group."""
-    if message.chat.type == "private":
-        await chat.refuse(OnlyInGroups())
-        return False
+    place: Place,
+    link: GroupLink | None = None,
+) -> None:
+    """Bind the group, and say so there. A merchant or supplier with groups has one more then: those
+    hear of it, and ops. It may be the wrong one, and strangers read along there. link: by which it
+    is bound; ops hears of it in any case. Refusals: those of `Binding.write` and of
+    `GroupLinks.use`."""
     actor = chat.actor
-    if actor.group is None:
-        # The bot was added while nobody listened: its standing is asked when it next changes.
-        await people.groups.seen(
-            chat.id, chat_type=message.chat.type, title=message.chat.title or "",
-            bot_status="member",
-        )  # fmt: skip
     async with system.store.transaction() as tx:
-        new = await binding.write(tx)
+        if link is not None:
+            await people.group_links.use(tx, actor, link, place.chat_id)
+        new = await binding.write(tx, people.groups, place.chat_id)
         bound = Bound(binding.kind, binding.no, binding.name, new, actor.name)
         if new:
+            of_link = {} if link is None else {"asked_by": link.made_by_name}
             await delivery.audit.record(
-                tx, "bind", actor=actor.trail_name, facts=values_of(bound),
-                merchant_id=binding.merchant_id, chat_id=chat.id, message_id=chat.message_id,
+                tx, "bind", actor=actor.trail_name, facts=values_of(bound) | of_link,
+                merchant_id=binding.holder_id if binding.kind == "merchant" else None,
+                chat_id=place.chat_id, message_id=chat.message_id if place.here else None,
             )  # fmt: skip
-        await chat.say(bound, tx=tx)
-        holder_id = binding.merchant_id or binding.supplier_id
-        if new and holder_id is not None:
-            title = message.chat.title or str(chat.id)
-            told = BoundElsewhere(binding.no, binding.name, title, actor.name)
-            others = await people.groups.of_holder(tx, holder_id)
-            await _tell_elsewhere(
-                tx, delivery, people, [c for c in others if c != actor.home], told
-            )
-    return True
+        if place.here:
+            await chat.say(bound, tx=tx)
+        else:
+            await delivery.outbox.say(tx, place.chat_id, Say(bound))
+        if new and binding.holder_id is not None:
+            made_by = "" if link is None else link.made_by_name
+            told = BoundElsewhere(binding.no, binding.name, place.title, actor.name, made_by)
+            groups = await people.groups.of_holder(tx, binding.holder_id)
+            now = await people.groups.find(place.chat_id, tx=tx)
+            others = [one for one in groups if now is None or one != now.chat_id]
+            for chat_id in others:
+                await delivery.outbox.say(tx, chat_id, Say(told))
+            if others or link is not None:
+                await people.groups.tell_ops(tx, Say(told))
 
 
-async def _tell_elsewhere(
-    tx: Tx, delivery: Delivery, people: People, others: Sequence[int], told: BoundElsewhere
-) -> None:
-    """A merchant or supplier with groups has one more: those groups hear of it, and ops. It may be
-    the wrong one, and strangers read along there."""
-    if not others:
-        return
-    for chat_id in others:
-        await delivery.outbox.say(tx, chat_id, Say(told))
-    await people.groups.tell_ops(tx, Say(told))
+async def place_of(message: AnyMessage, chat: Chat, people: People) -> Place:
+    """The group in which somebody speaks or presses."""
+    title = message.chat.title or ""
+    if chat.actor.group is None:
+        # The bot was added while nobody listened: its standing is asked when it next changes.
+        await people.groups.seen(
+            chat.id, chat_type=message.chat.type, title=title, bot_status="member"
+        )
+    return Place(chat.id, title or str(chat.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from handlers.groups.words import MAX_SEARCH_BYTES, Deed, Language
 from handlers.kit.buttons import Button, read_page, whole
+from handlers.kit.grammar import HOLDERS, is_holder_no
 
 GroupAction = Literal["open", "segments", "label", "zone", "quiet", "segment", "unbind", "leave"]
+HolderKind = Literal["merchant", "supplier"]
 ALL: Final = "all"
 _MAX_NO: Final = 10**9 - 1
 _MARK_CHARS: Final = 10
@@ -90,6 +92,49 @@ class SureOfGroup(Button):
         return f"grp!:{self.deed}:{self.no}:{self.holder_no}"
 
 
+@dataclass(frozen=True, slots=True)
+class MakeGroup(Button):
+    """What the group becomes in which it is pressed; whose, is asked next."""
+
+    kind: Literal["merchant", "supplier", "ops"]
+
+    def data(self) -> str:
+        return f"grpk:{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHolders(Button):
+    """Another page of those whose a group may become. no: of the group."""
+
+    no: int
+    kind: HolderKind
+    page: int
+
+    def data(self) -> str:
+        return f"grph:{self.no}:{self.kind}:{self.page}"
+
+
+@dataclass(frozen=True, slots=True)
+class BindGroup(Button):
+    """A group becomes this merchant's or supplier's."""
+
+    no: int
+    holder_no: str
+
+    def data(self) -> str:
+        return f"grpb:{self.no}:{self.holder_no}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGroup(Button):
+    """A link that makes a group this merchant's or supplier's."""
+
+    holder_no: str
+
+    def data(self) -> str:
+        return f"grpx:{self.holder_no}"
+
+
 def mark_of(segment: str) -> str:
     """What a button says instead of the name of a segment."""
     return hashlib.sha256(segment.lower().encode()).hexdigest()[:_MARK_CHARS]
@@ -112,6 +157,14 @@ def read(parts: list[str]) -> Button | None:
             return SpeakInGroup(whole(no, 1, _MAX_NO), language)
         case ["grps+" | "grps-" as verb, no, mark]:
             return TurnSegment(whole(no, 1, _MAX_NO), verb == "grps+", mark)
+        case ["grpk", "merchant" | "supplier" | "ops" as kind]:
+            return MakeGroup(kind)
+        case ["grph", no, "merchant" | "supplier" as kind, page]:
+            return TurnHolders(whole(no, 1, _MAX_NO), kind, read_page(page))
+        case ["grpb", no, holder_no] if is_holder_no(holder_no, HOLDERS):
+            return BindGroup(whole(no, 1, _MAX_NO), holder_no)
+        case ["grpx", holder_no] if is_holder_no(holder_no, HOLDERS):
+            return LinkGroup(holder_no)
         case ["grp!", "unbind" | "leave" as deed, no, holder_no]:
             return SureOfGroup(whole(no, 1, _MAX_NO), deed, holder_no)
     return None

@@ -13,14 +13,15 @@ from core.parties.district import Parties
 from core.people.district import People
 from core.people.groups import Group, Holder, Language
 from core.system.district import System
-from core.system.store import Tx
-from handlers.groups.bindings import Binding, Ending, UnbindQuestion, bind
+from handlers.groups.bindings import Binding, Ending, UnbindQuestion, bind, place_of
 from handlers.groups.buttons import AnswerUnbind
+from handlers.groups.links import show_link
 from handlers.groups.membership import bound_to, show_checklist
 from handlers.groups.screens import Info, LanguageSet, UnbindDropped, UnbindQuestionNotice
 from handlers.groups.words import BindMerchant, BindOps, BindSupplier, SetLanguage, ShowInfo, Unbind
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
+from handlers.kit.refusals import OnlyInGroups
 
 
 def add_routes(routes: Router) -> None:
@@ -44,18 +45,15 @@ async def bind_merchant(
     parties: Parties,
     people: People,
 ) -> None:
-    """This group becomes that merchant's."""
+    """This group becomes that merchant's; in private, a link that makes a group so."""
     chat.actor.need("bind")
     merchant = await parties.merchants.by_no(intent.merchant_no)
-    binding = Binding(
-        "merchant",
-        lambda tx: people.groups.bind_merchant(tx, chat.id, merchant.id),
-        merchant.merchant_no,
-        merchant.name,
-        merchant_id=merchant.id,
-    )
-    if await bind(message, chat, system, delivery, people, binding):
-        await show_checklist(bot, system, delivery, parties, people, chat.id)
+    if chat.id == chat.actor.user_id:
+        await show_link(bot, chat, people, merchant)
+        return
+    place = await place_of(message, chat, people)
+    await bind(chat, system, delivery, people, Binding.of(merchant), place)
+    await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
 async def bind_supplier(
@@ -68,18 +66,15 @@ async def bind_supplier(
     parties: Parties,
     people: People,
 ) -> None:
-    """This group becomes that supplier's."""
+    """Likewise, of a supplier."""
     chat.actor.need("bind")
     supplier = await parties.suppliers.by_no(intent.supplier_no)
-    binding = Binding(
-        "supplier",
-        lambda tx: people.groups.bind_supplier(tx, chat.id, supplier.id),
-        supplier.supplier_no,
-        supplier.name,
-        supplier_id=supplier.id,
-    )
-    if await bind(message, chat, system, delivery, people, binding):
-        await show_checklist(bot, system, delivery, parties, people, chat.id)
+    if chat.id == chat.actor.user_id:
+        await show_link(bot, chat, people, supplier)
+        return
+    place = await place_of(message, chat, people)
+    await bind(chat, system, delivery, people, Binding.of(supplier), place)
+    await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
 async def bind_ops(
@@ -92,15 +87,13 @@ async def bind_ops(
     people: People,
 ) -> None:
     """This group gets the alarms and approvals."""
-    actor = chat.actor
-    actor.need("bind_ops")
-
-    async def become(tx: Tx) -> bool:
-        await people.groups.bind_ops(tx, chat.id)
-        return actor.group is None or actor.group.kind != "ops"
-
-    if await bind(message, chat, system, delivery, people, Binding("ops", become)):
-        await show_checklist(bot, system, delivery, parties, people, chat.id)
+    chat.actor.need("bind_ops")
+    if chat.id == chat.actor.user_id:
+        await chat.refuse(OnlyInGroups())
+        return
+    place = await place_of(message, chat, people)
+    await bind(chat, system, delivery, people, Binding.of(None), place)
+    await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
 async def ask_unbind(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from core.delivery.outbox import TopicUse
+from core.people.actors import Actor
 from handlers.kit.commands import Command, Reader, Words, bare, first, numbered
 from handlers.kit.grammar import MERCHANTS, SUPPLIERS, is_holder_no, nothing
 from handlers.kit.intents import Changing, Intent, Reading
@@ -92,6 +93,26 @@ class SetHere(Changing):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class BindByLink(Intent):
+    """Open a link that makes this group somebody's. It is no talk of strangers, and the link says
+    itself until when it counts."""
+
+    code: str = field(repr=False)
+
+    def welcomes(self, stranger: Actor) -> bool:
+        return stranger.chat_id != stranger.user_id
+
+
+_LINK: Final = re.compile(r"bind_([A-Za-z0-9_-]{16,58})", re.ASCII)
+
+
+def read_link(words: Words) -> BindByLink | None:
+    """What follows `/start` where a link was opened; None for anything else."""
+    found = _LINK.fullmatch(words[0]) if len(words) == 1 else None
+    return BindByLink(found[1]) if found is not None else None
+
+
 _WHATS: Final[dict[str, Setting | Deed]] = {
     "label": "label", "标签": "label",
     "lang": "language", "language": "language", "语言": "language",
@@ -172,7 +193,7 @@ COMMANDS: Final = (
         place="groups",
         answer=(
             "the group becomes that merchant's (several merchants per group are allowed); "
-            "its live bill is pinned"
+            "its live bill is pinned; in private, a link that does so; see below"
         ),
     ),
     Command(
@@ -183,7 +204,7 @@ COMMANDS: Final = (
         what="Bind this group to a supplier",
         usage=("绑定供应商 S01", "/bind_supplier S01"),
         place="groups",
-        answer="the group becomes that supplier's",
+        answer="the group becomes that supplier's; in private, a link that does so",
     ),
     Command(
         "bind_ops",

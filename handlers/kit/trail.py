@@ -30,6 +30,7 @@ TRAIL: Final = {
     "export_config": "the configuration exported",
     "hire": "a colleague hired",
     "invite": "a link for a colleague made",
+    "link_group": "a link for a group made",
     "left_group": "a group's operator left the group",
     "lock_factor": "a second factor locked after wrong answers",
     "messages_sent_again": "messages sent again",

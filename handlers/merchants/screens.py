@@ -14,6 +14,7 @@ from core.accounts.admission import MerchantAmended, MerchantReviewed
 from core.accounts.keys import KeysReady
 from core.delivery.outbox import Notice
 from core.parties.merchants import AppKeys
+from handlers.groups.buttons import LinkGroup
 from handlers.kit.forms import StepQuestion, step_buttons
 from handlers.kit.screen import Screen, View, button, cancel_button, fill, in_rows, keyboard
 from handlers.kit.secrets import SHOWN_S
@@ -244,7 +245,10 @@ def _merchant_buttons(shown: MerchantNotice, translate: NullTranslations) -> _Ke
         )
         for name in FIELDS
     ]
-    return keyboard(tuple(moves), *in_rows(apps, 2), tuple(new), (products,), *in_rows(fields, 3))
+    link = button(translate.gettext("🔗 A group"), LinkGroup(shown.merchant_no))
+    return keyboard(
+        tuple(moves), *in_rows(apps, 2), tuple(new), (products, link), *in_rows(fields, 3)
+    )
 
 
 def _products_buttons(shown: MerchantProducts, _: NullTranslations) -> _Keyboard:

@@ -13,6 +13,7 @@ from aiogram.types import InlineKeyboardMarkup
 from core.delivery.outbox import Notice
 from core.supply.onboarding import AlarmCredentials, AlarmLicence, AlarmRolledBack
 from handlers.documents.buttons import OnDocument
+from handlers.groups.buttons import LinkGroup
 from handlers.kit.buttons import InDialogue
 from handlers.kit.dialogues import SKIP
 from handlers.kit.forms import StepQuestion, step_buttons
@@ -221,9 +222,9 @@ def _supplier_buttons(shown: SupplierNotice, translate: NullTranslations) -> _Ke
         button(f"✏️ {labels['licence_expires_on']}", OnSupplier(supplier_id, "licence_expires_on")),
         button(f"✏️ {labels['settles_to']}", OnSupplier(supplier_id, "settles_to")),
     ]
-    return keyboard(
-        (turn,), (keys, versions), (back,) if shown.switched else (), *in_rows(fields, 2)
-    )
+    link = button(translate.gettext("🔗 A group"), LinkGroup(shown.supplier_no))
+    last = (back, link) if shown.switched else (link,)
+    return keyboard((turn,), (keys, versions), last, *in_rows(fields, 2))
 
 
 def _keys_buttons(shown: SupplierKeys, _: NullTranslations) -> _Keyboard:

@@ -128,10 +128,12 @@ class Groups:
         )
         return inserted == 1
 
-    async def bind_ops(self, tx: Tx, chat_id: int) -> None:
-        """Make a group an ops group: alarms and approvals go there. Refusals: as of
-        `bind_merchant`."""
+    async def bind_ops(self, tx: Tx, chat_id: int) -> bool:
+        """Make a group an ops group: alarms and approvals go there. False when it was. Refusals:
+        as of `bind_merchant`."""
+        _, before = await self._hold(tx, chat_id)
         await self._become(tx, chat_id, "ops")
+        return before != "ops"
 
     async def unbind(self, tx: Tx, chat_id: int, holder_id: UUID | None = None) -> bool:
         """Take a merchant or supplier off a group, or (None) all that it is bound to.

@@ -320,6 +320,22 @@ CREATE TABLE binding (
     UNIQUE (chat_id, supplier_id)
 );
 
+CREATE TABLE group_link (                      -- brings the bot into a group, and binds that
+    id            uuid PRIMARY KEY,
+    code_hash     bytea NOT NULL UNIQUE,       -- SHA-256; the code itself is kept nowhere
+    merchant_id   uuid REFERENCES merchant,
+    supplier_id   uuid REFERENCES supplier,
+    made_by       bigint NOT NULL,
+    made_by_name  text NOT NULL,
+    made_at       timestamptz NOT NULL,
+    expires_at    timestamptz NOT NULL,
+    used_by       bigint,
+    used_at       timestamptz,
+    chat_id       bigint,                      -- where it was used
+    CHECK (num_nonnulls(merchant_id, supplier_id) = 1),
+    CHECK (num_nonnulls(used_by, used_at, chat_id) IN (0, 3))
+);
+
 -- Merchants' and suppliers' people: of whom, in which group. They go with the binding.
 CREATE TABLE group_staff (
     binding_id  uuid NOT NULL REFERENCES binding ON DELETE CASCADE,

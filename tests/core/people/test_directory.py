@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -192,8 +193,8 @@ async def test_a_channel_is_a_target_and_belongs_to_nobody(runtime: Runtime) -> 
     merchant = await runtime.parties.merchants.by_no("M1001")
     async with runtime.system.store.transaction() as tx:
         for bind in (
-            lambda: runtime.people.groups.bind_ops(tx, CHANNEL),
-            lambda: runtime.people.groups.bind_merchant(tx, CHANNEL, merchant.id),
+            partial(runtime.people.groups.bind_ops, tx, CHANNEL),
+            partial(runtime.people.groups.bind_merchant, tx, CHANNEL, merchant.id),
         ):
             with pytest.raises(Refusal) as error:
                 await bind()

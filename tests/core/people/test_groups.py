@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from decimal import Decimal
+from functools import partial
 from random import Random
 from uuid import UUID
 
@@ -34,8 +35,8 @@ async def test_a_group_has_one_kind(runtime: Runtime) -> None:
         assert not await groups.bind_merchant(tx, FRESH, merchant.id)
         assert set(await groups.of_holder(tx, merchant.id)) == {CHAT, FRESH}
         for attempt in (
-            lambda: groups.bind_supplier(tx, FRESH, supplier.id),
-            lambda: groups.bind_ops(tx, FRESH),
+            partial(groups.bind_supplier, tx, FRESH, supplier.id),
+            partial(groups.bind_ops, tx, FRESH),
         ):
             with pytest.raises(Refusal) as error:
                 await attempt()

@@ -229,7 +229,7 @@ async def test_refusals(desk: Desk) -> None:
     assert (await desk.said(OPERATOR, OPS, "/bind M1001")).facts["code"] == "group_is_other_kind"
     assert (await desk.said(OPERATOR, NEW, "绑定管理群")).facts["code"] == "not_permitted"
     assert (await desk.said(OPERATOR, NEW, "绑定商户")).screen == "usage"
-    assert (await desk.said(OPERATOR, OPERATOR, "/bind M1001")).screen == "only_in_groups"
+    assert (await desk.said(ADMIN, ADMIN, "/bind_ops")).screen == "only_in_groups"
     assert (await desk.said(OPERATOR, NEW, "/unbind")).facts["code"] == "group_not_bound"
 
 
