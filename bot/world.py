@@ -18,7 +18,7 @@ from core.people.actors import Actor
 from core.runtime import Runtime
 from core.supply.channels import NewChannel, Product
 from core.supply.onboarding import Document
-from handlers.approvals.screens import DEMO_PASSWORD
+from core.system.settings import DEMO_PASSWORD
 
 DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
 BOT_ID: Final = 7000000001

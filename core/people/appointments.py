@@ -17,7 +17,7 @@ from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
 from core.people.factors import Proof
 from core.people.groups import Group, Groups
-from core.people.people import People
+from core.people.people import Persons
 from core.system.store import Store, Tx
 
 RIGHT: Final = "appoint"
@@ -75,7 +75,12 @@ class Appointments:
     group and written into the trail."""
 
     def __init__(
-        self, store: Store, delivery: Delivery, people: People, groups: Groups, approvals: Approvals
+        self,
+        store: Store,
+        delivery: Delivery,
+        people: Persons,
+        groups: Groups,
+        approvals: Approvals,
     ) -> None:
         self._store = store
         self._delivery = delivery

@@ -19,7 +19,7 @@ from core.people.groups import Directory, Groups
 from core.people.hand_limits import HandLimits
 from core.people.parked import Parked
 from core.people.payout_addresses import PayoutAddresses
-from core.people.people import People as Persons
+from core.people.people import Persons
 from core.people.receipts import Receipts
 from core.people.recovery import Recovery
 from core.people.refusals import Refusals

@@ -14,7 +14,7 @@ from core.delivery.outbox import AlarmCard, Leaving, Outbox
 from core.people.actors import Actor
 from core.people.alarms import Alarms, Trouble
 from core.people.groups import Groups
-from core.people.people import People
+from core.people.people import Persons
 from core.system.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Parked:
         self,
         store: Store,
         groups: Groups,
-        people: People,
+        people: Persons,
         alarms: Alarms,
         outbox: Outbox,
         audit: Audit,

@@ -10,7 +10,7 @@ from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
 from core.people.factors import Factors, Proof
-from core.people.people import People
+from core.people.people import Persons
 from core.system.store import Store
 
 RIGHT: Final = "people"
@@ -33,7 +33,7 @@ class Recovery:
     """Asks for it, and does it once another owner has said yes."""
 
     def __init__(
-        self, store: Store, people: People, factors: Factors, approvals: Approvals
+        self, store: Store, people: Persons, factors: Factors, approvals: Approvals
     ) -> None:
         self._store = store
         self._people = people

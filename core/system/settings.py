@@ -11,7 +11,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BeforeValidator,
@@ -166,6 +166,10 @@ class Settings(BaseSettings):
         18, ge=1, le=20, description="messages and edits a minute per group"
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="log level")
+
+
+# Everybody's completion password on a desk that is a demo; whoever is asked for it there is told.
+DEMO_PASSWORD: Final = "paydesk-demo"  # noqa: S105 (no secret: a production desk has none like it)
 
 
 class DemoSettings(Settings):

@@ -12,7 +12,8 @@ from core.kernel.errors import Refusal
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.district import System
-from handlers.approvals.screens import DEMO_PASSWORD, ProveQuestion
+from core.system.settings import DEMO_PASSWORD
+from handlers.approvals.screens import ProveQuestion
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press
 from handlers.kit.dialogues import PROVE, Dialogues, Said

@@ -17,8 +17,6 @@ from handlers.kit.screen import Screen, View, button, cancel_button, fill, in_ro
 from texts import translator
 
 MAX_BUTTONS: Final = 20
-# Of everybody on a desk that is a demo, where it is said to whoever is asked for it.
-DEMO_PASSWORD: Final = "paydesk-demo"  # noqa: S105 (no secret: a production desk has none like it)
 
 
 @dataclass(frozen=True, slots=True)

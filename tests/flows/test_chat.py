@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.approvals.screens import DEMO_PASSWORD
+from core.system.settings import DEMO_PASSWORD
 from tests.demo import DemoDesk, eventually
 
 

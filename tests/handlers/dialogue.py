@@ -8,8 +8,8 @@ from uuid import uuid4
 from aiogram import Bot
 
 from core.delivery.outbox import Fact, Say, TakeAway, TextFile
+from core.system.settings import DEMO_PASSWORD
 from handlers import build_dispatcher
-from handlers.approvals.screens import DEMO_PASSWORD
 from tests.handlers.support import Desk
 
 _numbers = count(1)

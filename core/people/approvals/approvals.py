@@ -25,7 +25,7 @@ from core.people.approvals.questions import ALONE_MINUTES, Asked, Decide, Q, Que
 from core.people.approvals.second_person import alone_from, need_second
 from core.people.factors import Proof
 from core.people.groups import Groups
-from core.people.people import People
+from core.people.people import Persons
 from core.system.store import Queries, Store, Tx
 
 OVER_AT_ONCE: Final = 50
@@ -44,7 +44,7 @@ class Approvals:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, people: People, groups: Groups, board: Board
+        self, store: Store, clock: Clock, ids: Ids, people: Persons, groups: Groups, board: Board
     ) -> None:
         self._store = store
         self._clock = clock

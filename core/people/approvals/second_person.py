@@ -8,13 +8,13 @@ from typing import Any
 from core.kernel.errors import Refusal
 from core.people.actors import Access, Actor
 from core.people.approvals.questions import ALONE_AFTER, LAST_AFTER, Asked
-from core.people.people import People
+from core.people.people import Persons
 from core.system.store import Queries
 
 
 async def need_second(
     queries: Queries,
-    people: People,
+    people: Persons,
     right: str,
     actor: Actor,
     *,
@@ -37,7 +37,7 @@ async def need_second(
 
 
 async def alone_from(
-    queries: Queries, people: People, right: str, *, by: int, at: datetime
+    queries: Queries, people: Persons, right: str, *, by: int, at: datetime
 ) -> datetime | None:
     """From when on somebody may confirm what is their own; None where somebody else has the right.
 
@@ -51,7 +51,7 @@ async def alone_from(
     return since if lost_at is None else max(since, lost_at + LAST_AFTER)
 
 
-async def others(queries: Queries, people: People, right: str, user_id: int) -> bool:
+async def others(queries: Queries, people: Persons, right: str, user_id: int) -> bool:
     """Whether anybody else has a right."""
     staff = await people.staff(queries)
     return any(right in person.rights for person in staff if person.user_id != user_id)

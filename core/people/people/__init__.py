@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.people.people.people import MAX_NAME_CHARS, People, Person
+from core.people.people.people import MAX_NAME_CHARS, Person, Persons
 from core.people.people.rights import RIGHTS, RIGHTS_GIVEN_BY_TWO, ROLES, STAFF_ROLES, rights_of
 from core.people.people.standing import Change, Standing, What
 
@@ -13,8 +13,8 @@ __all__ = [
     "ROLES",
     "STAFF_ROLES",
     "Change",
-    "People",
     "Person",
+    "Persons",
     "Standing",
     "What",
     "rights_of",

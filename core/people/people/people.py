@@ -38,7 +38,7 @@ class Person:
         return self.standing.rights
 
 
-class People:
+class Persons:
     """The staff."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:

@@ -15,7 +15,7 @@ from core.delivery.district import Delivery
 from core.kernel.errors import Refusal
 from core.people.actors import Access, Actor
 from core.people.approvals import Approvals
-from core.people.people import Change, People, Person, Standing
+from core.people.people import Change, Person, Persons, Standing
 from core.people.staff.rules import RIGHT
 from core.people.staff.staff import Staff
 from core.system.district import System
@@ -53,7 +53,7 @@ class Invitations:
         self,
         system: System,
         delivery: Delivery,
-        people: People,
+        people: Persons,
         access: Access,
         approvals: Approvals,
         staff: Staff,

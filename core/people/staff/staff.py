@@ -17,7 +17,7 @@ from core.people.actors import Actor
 from core.people.approvals import Asked, alone_from
 from core.people.factors import Proof
 from core.people.groups import Groups
-from core.people.people import Change, People, Person, Standing
+from core.people.people import Change, Person, Persons, Standing
 from core.people.safeguards import Safeguards
 from core.people.staff.notices import Hired, StaffChanged, TurnedAway
 from core.people.staff.questions import HireQuestion
@@ -58,7 +58,7 @@ class Staff:
     told to the ops groups."""
 
     def __init__(
-        self, store: Store, delivery: Delivery, people: People, groups: Groups, guards: Safeguards
+        self, store: Store, delivery: Delivery, people: Persons, groups: Groups, guards: Safeguards
     ) -> None:
         self._store = store
         self._delivery = delivery

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from core.delivery.outbox import Say
 from core.people.factors import PERIOD_S, code_at
+from core.system.settings import DEMO_PASSWORD
 from core.trade.orders import Order, get_order
 from handlers.approvals.buttons import AnswerApproval
-from handlers.approvals.screens import DEMO_PASSWORD
 from handlers.buttons import read_button
 from handlers.kit.refusals import already_done
 from handlers.orders.buttons import TurnCompletions
