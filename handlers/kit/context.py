@@ -182,9 +182,15 @@ class Understand(BaseMiddleware):
         return found if isinstance(found, Reading) and found.gives_way() else None
 
     async def _relayed(self, message: Message) -> RelayedReply | None:
-        """A reply to a message of ours that was passed from another chat, whatever it says."""
+        """A reply to a message of ours that was passed from another chat, whatever it says; or
+        another part of an album that was passed."""
         asked = message.reply_to_message
-        if asked is None or message.edit_date is not None or message.chat.type == "channel":
+        if message.edit_date is not None or message.chat.type == "channel":
+            return None
+        if asked is None and message.media_group_id is not None:
+            album = await self._enquiries.find_album(message.chat.id, message.media_group_id)
+            return None if album is None else RelayedReply(album)
+        if asked is None:
             return None
         if asked.from_user is None or asked.from_user.id != self._bot.id:
             return None

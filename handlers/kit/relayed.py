@@ -25,6 +25,7 @@ def said_in(message: Message, by_name: str) -> Said:
         message.message_id,
         by_name,
         media_in(message),
+        album=message.media_group_id,
         text=" ".join(bare.split()) or "…" if text and bare != text else None,
         caption=" ".join(bare.split()) if caption and bare != caption else None,
     )

@@ -50,6 +50,7 @@ async def post(
         yield Post(on_the_clock(runtime, clock), bot, telegram, clock)
 
 
+@pytest.mark.timeout(size(120, 900))
 async def test_no_answer_is_lost_and_none_is_crossed(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:

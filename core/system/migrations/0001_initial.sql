@@ -1511,6 +1511,7 @@ CREATE TABLE enquiry (                         -- a question about an order, pas
     from_chat_id   bigint NOT NULL,            -- where what was asked first stands
     from_message_id  bigint NOT NULL,
     media          jsonb NOT NULL,             -- what came with it: kinds, and Telegram's ids of files
+    album          text,                       -- Telegram's name of the album that it is a part of
     state          text NOT NULL DEFAULT 'open'
                    CHECK (state IN ('open', 'answered', 'paid', 'closed')),
     asked_at       timestamptz NOT NULL,
@@ -1531,6 +1532,7 @@ CREATE UNIQUE INDEX enquiry_open ON enquiry (merchant_id, attempt_no) WHERE stat
 CREATE INDEX enquiry_watched ON enquiry (merchant_id, order_id) WHERE ended_at IS NULL;
 CREATE INDEX enquiry_attempt ON enquiry (attempt_no);
 CREATE INDEX enquiry_due ON enquiry (chase_at) WHERE chase_at IS NOT NULL;
+CREATE INDEX enquiry_album ON enquiry (from_chat_id, album) WHERE album IS NOT NULL;
 CREATE INDEX enquiry_asked ON enquiry (asked_at);
 CREATE TABLE enquiry_message (                 -- what belongs to an enquiry in chats, on both sides
     chat_id      bigint NOT NULL,

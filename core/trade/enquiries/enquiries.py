@@ -121,6 +121,10 @@ class Enquiries:
         }
         return await rows.find_thread(self._store, chat_id, message_id, sorted(numbers))
 
+    async def find_album(self, chat_id: int, album: str) -> Thread | None:
+        """Where another part of an album belongs, whose first one asked something."""
+        return await rows.find_album(self._store, chat_id, album)
+
     async def reply(self, thread: Thread, said: Said) -> None:
         """Somebody replied: to what the supplier was asked, so that it goes back to whoever asked;
         or to what came back, so that it goes to the supplier. Once, however often it is
@@ -233,6 +237,7 @@ class Enquiries:
                 "from_chat_id": said.chat_id,
                 "from_message_id": said.message_id,
                 "media": [[one.kind, one.file_id] for one in said.media],
+                "album": said.album,
                 "asked_at": now,
                 "asked_by_name": said.by_name,
                 "chase_at": now + await self._wait(tx),

@@ -152,6 +152,17 @@ async def find_thread(
     return None if row is None else Thread(row["id"], row["part"])
 
 
+async def find_album(queries: Queries, chat_id: int, album: str) -> Thread | None:
+    """The enquiry that a part of an album asked."""
+    enquiry_id = await queries.fetchval(
+        "SELECT id FROM enquiry WHERE from_chat_id = $1 AND album = $2"
+        " ORDER BY asked_at DESC LIMIT 1",
+        chat_id,
+        album,
+    )
+    return None if enquiry_id is None else Thread(enquiry_id, "returned")
+
+
 async def view(queries: Queries, enquiry_id: UUID) -> EnquiryView | None:
     """What its card shows; None where it is forgotten."""
     enquiry = await find(queries, enquiry_id)

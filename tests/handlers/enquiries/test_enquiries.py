@@ -102,6 +102,16 @@ async def test_a_picture_is_about_what_it_replies_to(busy: Desk, sold: Order) ->
     assert await sends(busy, SUQING, SPRUCE, photo=PHOTO) == []
 
 
+async def test_all_of_an_album_is_passed(busy: Desk, sold: Order) -> None:
+    first = {"media_group_id": "13900", "photo": PHOTO}
+    await sends(busy, SUQING, SPRUCE, caption=sold.order_no, **first)
+    found = await sends(busy, SUQING, SPRUCE, **first)
+    assert [(chat, type(fact)) for chat, fact, _ in found] == [(HENGTONG, Copy)]
+    other = {"media_group_id": "13901", "photo": PHOTO}
+    assert await sends(busy, SUQING, SPRUCE, **other) == []
+    assert await sends(busy, BEN, NORTHWIND, **first) == []
+
+
 async def test_words_with_a_number_are_shown_alone(busy: Desk, sold: Order) -> None:
     found = await sends(busy, SUQING, SPRUCE, text=f"{sold.order_no} 付了吗")
     assert [type(fact) for _, fact, _ in found] == [Card]
