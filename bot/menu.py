@@ -10,6 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
@@ -22,10 +23,17 @@ from handlers.kit.commands import Place
 
 _LOG = structlog.get_logger(__name__)
 _THEIRS: Final = ROLES["merchant_staff"]
+# Of our own people, whoever works in the groups of others.
+_OURS: Final = ROLES["operator"] | ROLES["finance"]
 # Without a language: for whoever speaks none of the others.
 _LANGUAGES: Final = (("", "en"), ("zh", "zh"))
 _MAX_OPS: Final = 10
-_Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat
+_Scope = (
+    BotCommandScopeAllPrivateChats
+    | BotCommandScopeAllGroupChats
+    | BotCommandScopeAllChatAdministrators
+    | BotCommandScopeChat
+)
 
 
 async def set_menu(bot: Bot, ops_chat_ids: Sequence[int] = ()) -> None:
@@ -34,6 +42,7 @@ async def set_menu(bot: Bot, ops_chat_ids: Sequence[int] = ()) -> None:
     scopes: tuple[tuple[_Scope, tuple[str, ...]], ...] = (
         (BotCommandScopeAllPrivateChats(), private_commands()),
         (BotCommandScopeAllGroupChats(), group_commands()),
+        (BotCommandScopeAllChatAdministrators(), administrator_commands()),
         *(
             (BotCommandScopeChat(chat_id=chat_id), ops_commands())
             for chat_id in ops_chat_ids[:_MAX_OPS]
@@ -82,6 +91,20 @@ def group_commands() -> tuple[str, ...]:
         for name, place in _offered()
         if place != "private"
         and (not COMMANDS.rights_of(name) or set(COMMANDS.rights_of(name)) & _THEIRS)
+    )
+
+
+def administrator_commands() -> tuple[str, ...]:
+    """What our own people say in the groups of others, whose administrators they are: also that a
+    group is bound, for which it need not be bound yet. A menu gives nobody a right."""
+    return tuple(
+        name
+        for name, place in _offered()
+        if place == "groups"
+        or (
+            place != "private"
+            and (not COMMANDS.rights_of(name) or set(COMMANDS.rights_of(name)) & _OURS)
+        )
     )
 
 

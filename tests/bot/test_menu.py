@@ -8,24 +8,37 @@ import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramServerError
 from aiogram.types import (
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
 )
 
-from bot.menu import group_commands, ops_commands, private_commands, set_descriptions, set_menu
+from bot.menu import (
+    administrator_commands,
+    group_commands,
+    ops_commands,
+    private_commands,
+    set_descriptions,
+    set_menu,
+)
 from handlers.commands import COMMANDS
 from tests.bot.support import Telegram
 from tests.handlers.support import OPS
 
 PRIVATE, GROUPS = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
+ADMINISTRATORS = BotCommandScopeAllChatAdministrators()
 
 
 async def test_the_menu_is_told_in_both_languages_and_only_once(
     telegram: Telegram, bot: Bot
 ) -> None:
     await set_menu(bot)
-    for scope, names in ((PRIVATE, private_commands()), (GROUPS, group_commands())):
+    for scope, names in (
+        (PRIVATE, private_commands()),
+        (GROUPS, group_commands()),
+        (ADMINISTRATORS, administrator_commands()),
+    ):
         for code, language in ((None, "en"), ("zh", "zh")):
             told = await bot.get_my_commands(scope, code)
             assert [one.command for one in told] == list(names)
@@ -40,7 +53,7 @@ async def test_the_menu_is_told_in_both_languages_and_only_once(
 
 
 async def test_a_telegram_that_refuses_fails_nothing(telegram: Telegram, bot: Bot) -> None:
-    await telegram.fault("500", method="getMyCommands", times=4)
+    await telegram.fault("500", method="getMyCommands", times=6)
     await set_menu(bot)
     assert await bot.get_my_commands(PRIVATE) == []
     await set_menu(bot)
@@ -78,8 +91,16 @@ def test_groups_are_offered_what_a_merchants_own_staff_may_say() -> None:
     assert not {"bind", "unbind", "start"} & set(private_commands())
 
 
+def test_administrators_of_groups_are_offered_what_our_people_say_there() -> None:
+    offered = set(administrator_commands())
+    assert {"bind", "unbind", "prepay", "complete", "segment", "quiet", "topic", "lang"} <= offered
+    assert set(group_commands()) <= offered
+    assert not {"suppliers", "people", "groups", "settings", "hire"} & offered
+    assert len(offered) <= 100
+
+
 def test_telegram_takes_every_command_and_its_words() -> None:
-    for name in {*private_commands(), *group_commands()}:
+    for name in {*private_commands(), *group_commands(), *administrator_commands()}:
         assert name in COMMANDS.by_name
         assert re.fullmatch(r"[a-z0-9_]{1,32}", name)
         for language in ("zh", "en"):
