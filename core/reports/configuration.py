@@ -61,6 +61,9 @@ SELECT jsonb_build_object('user_id', user_id, 'name', name, 'role', role,
 FROM person WHERE role IS NOT NULL ORDER BY user_id""",
     "groups": """
 SELECT jsonb_build_object('chat_id', g.chat_id, 'title', g.title, 'kind', g.kind,
+    'type', g.type, 'language', g.language, 'label', g.label, 'zone', g.zone,
+    'quiet_from', g.quiet_from, 'quiet_to', g.quiet_to, 'segments', to_jsonb(g.segments),
+    'topics', g.topics,
     'merchants', (SELECT jsonb_agg(m.merchant_no ORDER BY m.merchant_no) FROM binding b
                   JOIN merchant m ON m.id = b.merchant_id WHERE b.chat_id = g.chat_id),
     'suppliers', (SELECT jsonb_agg(s.supplier_no ORDER BY s.supplier_no) FROM binding b
