@@ -4,12 +4,13 @@ nothing is lost, nothing is done twice."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from core.delivery.outbox import ApprovalCard
-from core.people.factors import code_at
+from core.people.factors import PERIOD_S, code_at
 from core.people.people import Standing
 from core.runtime import Runtime
 from core.trade.orders import Order
@@ -68,15 +69,22 @@ async def test_enrolment(desk: Desk, again: Again) -> None:
     await again()
     number = code_at(secret, desk.runtime.system.clock.now())
     told = await desk.say(user_id, user_id, number)
-    assert [one.screen for one in says(told)] == ["factor_enrolled"]
+    assert last(told).screen == "factor_enrolled"
     await again()
     assert await repeated(desk, user_id, number) == []
     assert await desk.runtime.people.factors.enrolled(user_id)
     assert await deeds(desk, "enrol_factor") == 1
+    # Whoever has one factor proves another one with it.
     await desk.press(user_id, user_id, Enrol("password").data())
     await again()
-    told = await desk.say(user_id, user_id, PASSWORD)
-    assert [one.screen for one in says(told)] == ["factor_enrolled"]
+    assert last(await desk.say(user_id, user_id, PASSWORD)).screen == "prove_question"
+    await again()
+    newer = code_at(secret, desk.runtime.system.clock.now() + timedelta(seconds=PERIOD_S))
+    await desk.say(user_id, user_id, newer)
+    await again()
+    assert await repeated(desk, user_id, newer) == []
+    kinds = {one.kind for one in await desk.runtime.people.factors.of(user_id) if one.enrolled_at}
+    assert kinds == {"totp", "password"}
     assert await deeds(desk, "enrol_factor") == 2
 
 
