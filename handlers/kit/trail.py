@@ -29,6 +29,7 @@ TRAIL: Final = {
     "enrol_factor": "a second factor enrolled",
     "export_config": "the configuration exported",
     "hire": "a colleague hired",
+    "end_invitation": "a link for a colleague ended",
     "invite": "a link for a colleague made",
     "link_group": "a link for a group made",
     "left_group": "a group's operator left the group",

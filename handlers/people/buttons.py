@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
+from uuid import UUID
 
 from core.people.people import RIGHTS, STAFF_ROLES, Change
-from handlers.kit.buttons import Button, whole
+from handlers.kit.buttons import Button, long, short, whole
 
 PersonAction = Literal["open", "role", "allow", "deny", "leave"]
 _MAX_PAGE: Final = 1000
@@ -57,6 +58,16 @@ class HireAs(Button):
         return f"hire:{self.role}"
 
 
+@dataclass(frozen=True, slots=True)
+class EndLink(Button):
+    """End a link that nobody opened yet."""
+
+    invitation_id: UUID
+
+    def data(self) -> str:
+        return f"hirex:{short(self.invitation_id)}"
+
+
 def read(parts: list[str]) -> Button | None:
     """The button of these parts; None for one that is not ours. Raises ValueError likewise."""
     match parts:
@@ -67,6 +78,8 @@ def read(parts: list[str]) -> Button | None:
         case ["ppto", what, word, user_id, seen] if len(seen) == _SEEN_CHARS:
             change = _change(what, word)
             return MakePerson(whole(user_id, 1, _MAX_ID), change, seen) if change else None
+        case ["hirex", invitation_id]:
+            return EndLink(long(invitation_id))
         case ["hire", role] if role in ("", *STAFF_ROLES):
             return HireAs(role)
     return None

@@ -13,7 +13,7 @@ from core.people.staff import Hired, HireQuestion, Outcome, seen
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.secrets import need_private, show_secret
-from handlers.people.buttons import HireAs, MakePerson, OnPerson, TurnPeople
+from handlers.people.buttons import EndLink, HireAs, MakePerson, OnPerson, TurnPeople
 from handlers.people.mentions import Mentioned, mentioned_in
 from handlers.people.screens import (
     HireRoles,
@@ -39,6 +39,7 @@ def add_routes(routes: Router) -> None:
     routes.message.register(hire, Wants(Hire))
     routes.message.register(join, Wants(Join))
     routes.callback_query.register(turn, Presses(TurnPeople))
+    routes.callback_query.register(end_link, Presses(EndLink))
     routes.callback_query.register(press, Presses(OnPerson))
     routes.callback_query.register(press_change, Presses(MakePerson))
     routes.callback_query.register(press_hire, Presses(HireAs))
@@ -49,7 +50,7 @@ async def show(_: Message, chat: Chat, intent: ShowPeople, people: People) -> No
     """The first page; or the card of one, who may be nobody yet."""
     chat.actor.need_among_staff(RIGHT)
     if intent.user_id is None:
-        await chat.say(await _page(people, 1))
+        await chat.say(await _page(chat, people, 1))
         return
     await chat.say(await _card(chat, people, await _person(people, intent.user_id)))
 
@@ -57,11 +58,17 @@ async def show(_: Message, chat: Chat, intent: ShowPeople, people: People) -> No
 async def turn(_: CallbackQuery, chat: Chat, button: TurnPeople, people: People) -> None:
     """Another page, in the place of the one that carries the button."""
     chat.actor.need_among_staff(RIGHT)
-    await chat.replace(await _page(people, button.page))
+    await chat.replace(await _page(chat, people, button.page))
 
 
-async def _page(people: People, number: int) -> PeopleNotice:
-    """A page of all colleagues; one behind the last is the last."""
+async def end_link(_: CallbackQuery, chat: Chat, button: EndLink, people: People) -> None:
+    """Nobody comes in by it any more. Refusals: those of `Invitations.end`."""
+    await people.invitations.end(chat.actor, button.invitation_id)
+    await chat.replace(await _page(chat, people, 1))
+
+
+async def _page(chat: Chat, people: People, number: int) -> PeopleNotice:
+    """A page of all colleagues; one behind the last is the last. With the links that are open."""
     staff = await people.people.staff()
     pages = max(1, -(-len(staff) // PAGE_SIZE))
     number = min(number, pages)
@@ -78,7 +85,8 @@ async def _page(people: People, number: int) -> PeopleNotice:
         )
         for one in shown
     ]
-    return PeopleNotice(number, pages, len(staff), tuple(lines))
+    links = tuple(await people.invitations.open())
+    return PeopleNotice(number, pages, len(staff), tuple(lines), links, await chat.zone())
 
 
 async def _card(chat: Chat, people: People, person: Person) -> PersonNotice:

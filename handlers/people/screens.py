@@ -13,11 +13,11 @@ from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMa
 from core.delivery.outbox import Notice
 from core.people.appointments import Appointed, AppointmentEnded
 from core.people.people import RIGHTS, STAFF_ROLES, Change
-from core.people.staff import Hired, Invitation, StaffChanged, TurnedAway
+from core.people.staff import Hired, Invitation, OpenLink, StaffChanged, TurnedAway
 from handlers.kit.screen import Screen, View, button, fill, in_rows, keyboard
 from handlers.kit.secrets import SHOWN_S
 from handlers.kit.vocabulary import WORDS
-from handlers.people.buttons import HireAs, MakePerson, OnPerson, TurnPeople
+from handlers.people.buttons import EndLink, HireAs, MakePerson, OnPerson, TurnPeople
 from texts import translator
 
 _Keyboard = InlineKeyboardMarkup | None
@@ -40,12 +40,14 @@ class PersonLine:
 
 @dataclass(frozen=True, slots=True)
 class PeopleNotice(Notice):
-    """A page of the colleagues. total: of all pages."""
+    """A page of the colleagues. total: of all pages. links: which nobody opened yet."""
 
     page: int
     pages: int
     total: int
     lines: tuple[PersonLine, ...]
+    links: tuple[OpenLink, ...]
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,11 @@ def _list_buttons(listed: PeopleNotice, translate: NullTranslations) -> _Keyboar
         if 1 <= to <= pages
     ]
     hire = button(translate.gettext("➕ Hire somebody"), HireAs())
-    return keyboard(*in_rows(cards, 2), tuple(turns), (hire,))
+    ends = [
+        button(translate.gettext("🚫 End link %(num)s") % {"num": number}, EndLink(link.id))
+        for number, link in enumerate(listed.links, start=1)
+    ]
+    return keyboard(*in_rows(cards, 2), tuple(turns), (hire,), *in_rows(ends, 2))
 
 
 def _person_buttons(shown: PersonNotice, translate: NullTranslations) -> _Keyboard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.people.staff.invitations import Invitation, Invitations, Joined
+from core.people.staff.invitations import Invitation, Invitations, Joined, OpenLink
 from core.people.staff.notices import Hired, StaffChanged, TurnedAway
 from core.people.staff.questions import HireQuestion
 from core.people.staff.rules import need_may_change
@@ -14,6 +14,7 @@ __all__ = [
     "Invitation",
     "Invitations",
     "Joined",
+    "OpenLink",
     "Outcome",
     "Staff",
     "StaffChanged",

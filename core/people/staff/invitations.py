@@ -23,6 +23,7 @@ from core.system.store import Queries, Tx
 
 OPEN_FOR: Final = timedelta(hours=24)
 KEPT: Final = timedelta(days=30)
+MOST_LISTED: Final = 8
 _CODE_BYTES: Final = 24
 NOBODY_YET: Final = 0  # no person of Telegram's
 
@@ -36,6 +37,16 @@ class Invitation:
     expires_at: datetime
     second: bool
     code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that nobody opened yet."""
+
+    id: UUID
+    role: str
+    made_by_name: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,26 @@ class Invitations:
                 return None
             return await self._let_in(tx, giver, there, user_id, name)
 
+    async def open(self) -> list[OpenLink]:
+        """The links that somebody may still open, the oldest first; MOST_LISTED at most."""
+        rows = await self._system.store.fetch(_OPEN, self._system.clock.now(), MOST_LISTED)
+        return [OpenLink(**dict(row)) for row in rows]
+
+    async def end(self, actor: Actor, invitation_id: UUID) -> None:
+        """Nobody comes in by a link any more; one that was opened or ended before stays as it is.
+        Refusals: those of `Actor.need_among_staff`."""
+        actor.need_among_staff(RIGHT)
+        async with self._system.store.transaction() as tx:
+            role = await tx.fetchval(_END, invitation_id, self._system.clock.now())
+            if role is not None:
+                facts = {
+                    "invitation_id": str(invitation_id), "word": role, "actor_name": actor.name,
+                }  # fmt: skip
+                await self._audit.record(
+                    tx, "end_invitation", actor=actor.trail_name, facts=facts,
+                    chat_id=actor.chat_id,
+                )  # fmt: skip
+
     async def forget_old(self) -> int:
         """Drop links that were over a month ago and more; the trail has who came by them."""
         return await self._system.store.execute(
@@ -159,6 +190,14 @@ _HOLD: Final = f"{_FIND} FOR UPDATE"
 _MAKE: Final = """
 INSERT INTO invitation (id, code_hash, role, made_by, made_by_name, made_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_OPEN: Final = """
+SELECT id, role, made_by_name, expires_at FROM invitation
+WHERE used_by IS NULL AND expires_at > $1 ORDER BY made_at, id LIMIT $2
+"""
+_END: Final = """
+UPDATE invitation SET expires_at = $2 WHERE id = $1 AND used_by IS NULL AND expires_at > $2
+RETURNING role
 """
 _USE: Final = """
 UPDATE invitation SET used_by = $2, used_at = coalesce(used_at, $3), approval_id = $4 WHERE id = $1

@@ -8,7 +8,7 @@ from typing import Final
 from core.delivery.outbox import Notice
 from core.people.appointments import Appointed, AppointmentEnded, AppointQuestion, Employer
 from core.people.people import RIGHTS, STAFF_ROLES, Change, Standing
-from core.people.staff import Hired, HireQuestion, StaffChanged, TurnedAway
+from core.people.staff import Hired, HireQuestion, OpenLink, StaffChanged, TurnedAway
 from handlers.people.screens import (
     HireRoles,
     HireWaits,
@@ -27,6 +27,7 @@ EVERY: Final = tuple(RIGHTS)
 SEEN: Final = "0" * 8
 LINE: Final = PersonLine(USER, HOSTILE, "operator", ("refund",), ("complete",), True)
 LATER: Final = AT + timedelta(hours=1)
+LINK: Final = OpenLink(ID, "operator", HOSTILE, AT)
 MEMBER: Final = MemberLine(USER, HOSTILE, "merchant_staff", "M1001", AT)
 CHANGES: Final = (
     *(Change("role", role) for role in STAFF_ROLES),
@@ -41,8 +42,8 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     JoinWaits("finance", 60),
     Appointed(USER, HOSTILE, "merchant_staff", "M1001", HOSTILE),
     AppointmentEnded(USER, HOSTILE, HOSTILE),
-    PeopleNotice(1, 1, 1, (LINE,)),
-    PeopleNotice(2, 3, 24, (LINE,) * 8),
+    PeopleNotice(1, 1, 1, (LINE,), (), "UTC"),
+    PeopleNotice(2, 3, 24, (LINE,) * 8, (LINK,) * 2, "Asia/Shanghai"),
     PersonNotice(USER, HOSTILE, "operator", ("refund",), ("complete",), False, AT, "UTC"),
     PersonNotice(USER, HOSTILE, "", (), (), False, None, "UTC"),
     *(
@@ -57,7 +58,14 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     MembersNotice((MEMBER,), "UTC"),
 )
 LARGEST: Final[tuple[Notice, ...]] = (
-    PeopleNotice(2, 3, 24, (PersonLine(USER, HOSTILE, "owner", EVERY[:16], EVERY[16:], True),) * 8),
+    PeopleNotice(
+        2,
+        3,
+        24,
+        (PersonLine(USER, HOSTILE, "owner", EVERY[:16], EVERY[16:], True),) * 8,
+        (LINK,) * 8,
+        "Asia/Shanghai",
+    ),
     PersonNotice(USER, HOSTILE, "owner", EVERY[:16], EVERY[16:], True, AT, "UTC"),
     PersonChoice(USER, HOSTILE, "allow", tuple(Change("allow", one) for one in EVERY), SEEN),
     MembersNotice((MEMBER,) * MANY, "Asia/Shanghai"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiogram.methods import SendMessage
@@ -12,7 +13,7 @@ from aiogram.methods import SendMessage
 from core.delivery.outbox import Fact, TakeAway
 from core.people.people import Standing
 from handlers.approvals.buttons import AnswerApproval
-from handlers.people.buttons import HireAs
+from handlers.people.buttons import EndLink, HireAs
 from tests.handlers.dialogue import code, employed, restarted, says
 from tests.handlers.people.test_people import approve, asked, screens, somebody, standing
 from tests.handlers.support import OPS, OWNER, SPRUCE, SUPPORT, Desk
@@ -173,3 +174,23 @@ async def test_where_nobody_answered_it_is_asked_again(desk: Desk) -> None:
     assert code(await desk.said(stranger, stranger, start)) == "invitation_over"
     await approve(desk, other)
     assert await standing(desk, one) == Standing("finance")
+
+
+async def test_a_link_that_nobody_opened_yet_is_listed_and_ended(desk: Desk) -> None:
+    first, second = await link(desk), await link(desk, "/hire operator")
+    (page,) = says(await desk.say(OWNER, OPS, "/people"))
+    ids = [UUID(one["id"]) for one in page.facts["links"]]
+    assert [one["role"] for one in page.facts["links"]] == ["support", "operator"]
+    await desk.press(SUPPORT, OPS, EndLink(ids[0]).data())
+    assert desk.line.answers[-1].show_alert, "it takes the right"
+    (page,) = says(await desk.press(OWNER, OPS, EndLink(ids[0]).data()))
+    assert [one["role"] for one in page.facts["links"]] == ["operator"]
+    one = somebody()
+    assert code(says(await desk.say(one, one, first))[0]) == "invitation_over"
+    assert await standing(desk, one) == Standing()
+    assert screens(await desk.say(one, one, second)) != []
+    await desk.press(OWNER, OPS, EndLink(ids[1]).data())  # opened before: it stays as it is
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT facts FROM audit WHERE action = 'end_invitation'"
+    )
+    assert [row["facts"]["word"] for row in rows] == ["support"]
