@@ -8,6 +8,7 @@ from core.books import Ledger
 from core.delivery.district import Delivery
 from core.parties.district import Parties
 from core.people.district import People
+from core.reports.balances import Balances
 from core.reports.bills import Bills
 from core.reports.changes import Changes
 from core.reports.checklist import Checklist
@@ -26,13 +27,14 @@ from core.trade.district import Trade
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """ticks: turns of the timetable. instance: this process among all that run the desk. changes:
-    what is to be shown anew. standing: how the desk is as a whole. checklist: what is
-    still to be done to open it. configuration: how it is set up. day_reports: bills of days that
-    closed."""
+    """balances: how all merchants stand. ticks: turns of the timetable. instance: this process
+    among all that run the desk. changes: what is to be shown anew. standing: how the desk is as a
+    whole. checklist: what is still to be done to open it. configuration: how it is set up.
+    day_reports: bills of days that closed."""
 
     bills: Bills
     statistics: Statistics
+    balances: Balances
     exports: Exports
     verify: Verify
     ticks: Ticks
@@ -58,9 +60,11 @@ def build_reports(
     store, clock = system.store, system.clock
     merchants, suppliers = parties.merchants, parties.suppliers
     bills = Bills(store, clock, ledger, merchants, supply.market)
+    statistics = Statistics(store, bills, suppliers)
     return Reports(
         bills,
-        Statistics(store, bills, suppliers),
+        statistics,
+        Balances(store, bills, statistics),
         Exports(system, ledger, parties, bills),
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),

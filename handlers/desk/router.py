@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from aiogram import Router
@@ -11,10 +12,20 @@ from core.kernel.errors import Refusal
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.people.district import People
 from core.people.people import ROLES
+from core.reports.balances import RIGHT as ALL_RIGHT
+from core.reports.bills import SupplierBill
 from core.reports.district import Reports
 from core.system.district import System
 from core.system.throttle import Limit
-from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, usage_of
+from handlers.desk.screens import (
+    Balance,
+    Balances,
+    HelpNotice,
+    NearCommand,
+    NoCommandNotice,
+    SupplierBalance,
+    usage_of,
+)
 from handlers.desk.words import Help, ShowBalance
 from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable, right_here
@@ -88,8 +99,21 @@ async def usage(_: Message, chat: Chat, intent: Usage, commands: CommandTable) -
 async def balance(
     _: Message, chat: Chat, intent: ShowBalance, people: People, reports: Reports, system: System
 ) -> None:
-    """How the merchant stands with us now."""
-    chat.actor.need("read_money")
+    """How the merchant stands with us now; where staff alone reads and none is named, how all do;
+    in a supplier's group, what that supplier owes."""
+    actor = chat.actor
+    actor.need("read_money")
+    if intent.merchant_no is None and actor.merchant_ids is None and actor.may(ALL_RIGHT):
+        for stand in await reports.balances.all(actor):
+            await chat.say(
+                Balances(stand.currency, stand.lines, system.clock.now(), await chat.zone())
+            )
+        return
+    if intent.merchant_no is None and actor.supplier_ids:
+        for supplier_id in actor.supplier_ids:
+            of_supplier = await reports.bills.supplier(supplier_id)
+            await chat.say(_of_supplier(of_supplier, system.clock.now()))
+        return
     merchant = await people.access.merchant_in(
         chat.actor, intent.merchant_no, example="/balance M1001"
     )
@@ -105,4 +129,18 @@ async def balance(
             at=system.clock.now(),
             zone=bill.zone,
         )
+    )
+
+
+def _of_supplier(bill: SupplierBill, at: datetime) -> SupplierBalance:
+    return SupplierBalance(
+        supplier_no=bill.supplier_no,
+        supplier_name=bill.supplier_name,
+        currency=bill.currency,
+        owed_minor=bill.closing_minor,
+        paid=sum(line.paid for line in bill.lines),
+        amount_minor=sum(line.amount_minor for line in bill.lines),
+        paid_in_minor=bill.paid_in_minor,
+        at=at,
+        zone=bill.zone,
     )

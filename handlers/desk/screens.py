@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from core.delivery.outbox import Notice
 from core.people.actors import Actor
+from core.reports.balances import MerchantStands
 from handlers.kit.commands import Command
 from handlers.kit.dialogues import DialogueEnded
 from handlers.kit.screen import View
@@ -75,7 +76,35 @@ class Balance(Notice):
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Balances(Notice):
+    """How all merchants of a currency stand, the most urgent first."""
+
+    currency: str
+    lines: tuple[MerchantStands, ...]
+    at: datetime
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierBalance(Notice):
+    """How a supplier stands: owed_minor is what it owes us. paid, amount_minor, paid_in_minor: of
+    its business day."""
+
+    supplier_no: str
+    supplier_name: str
+    currency: str
+    owed_minor: int
+    paid: int
+    amount_minor: int
+    paid_in_minor: int
+    at: datetime
+    zone: str
+
+
 VIEWS: Final[tuple[View[Any], ...]] = (
+    View(Balances, shortens="lines"),
+    View(SupplierBalance),
     View(HelpNotice),
     View(UsageNotice),
     View(NoCommandNotice),

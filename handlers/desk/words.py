@@ -29,7 +29,10 @@ COMMANDS: Final = (
         forms=("查询余额",),
         what="The prepaid balance",
         usage=("查询余额", "查询余额 M1001", "/balance"),
-        answer="how the merchant stands now",
+        answer=(
+            "how the merchant stands now; in an ops group, all merchants with what they sold today,"
+            " the most urgent first; in a supplier's group, what it owes"
+        ),
     ),
     Command(
         "cancel",

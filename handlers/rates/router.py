@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
@@ -20,7 +21,7 @@ from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.refusals import RefusalNotice
 from handlers.rates.buttons import AnswerRerating
-from handlers.rates.screens import RateLine, Rates
+from handlers.rates.screens import CostLine, RateLine, Rates, SupplierRates
 from handlers.rates.words import Rerate, SetCost, SetRate, ShowRates, first_day
 from texts.days import resolve
 from texts.tariffs import parse_tariff
@@ -38,8 +39,13 @@ def add_routes(routes: Router) -> None:
 async def show_rates(
     _: Message, chat: Chat, intent: ShowRates, people: People, parties: Parties, supply: Supply
 ) -> None:
-    """What the merchant pays for each product, since when, and what comes."""
+    """What the merchant pays for each product, since when, and what comes; in a supplier's group,
+    what that supplier charges on each of its channels."""
     chat.actor.need("read_money")
+    if intent.merchant_no is None and chat.actor.supplier_ids:
+        for supplier_id in chat.actor.supplier_ids:
+            await chat.say(await _costs(parties, supply, supplier_id))
+        return
     merchant = await people.access.merchant_in(
         chat.actor, intent.merchant_no, example="/rates M1001"
     )
@@ -126,3 +132,13 @@ def _line(
         coming_tariff=format_tariff(later.tariff, merchant.currency) if later else "",
         coming_since=later.since if later else None,
     )
+
+
+async def _costs(parties: Parties, supply: Supply, supplier_id: UUID) -> SupplierRates:
+    supplier = await parties.suppliers.by_id(supplier_id)
+    lines = tuple(
+        CostLine(channel.channel_no, channel.name, format_tariff(channel.cost, channel.currency))
+        for channel in await supply.channels.all(supplier_id)
+        if channel.state != "archived"
+    )
+    return SupplierRates(supplier.supplier_no, supplier.name, supplier.currency, lines)

@@ -40,6 +40,25 @@ class Rates(Notice):
     lines: tuple[RateLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """What a supplier charges on a channel. tariff: as a person writes one."""
+
+    channel_no: str
+    channel_name: str
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierRates(Notice):
+    """What a supplier charges us now, for its own group."""
+
+    supplier_no: str
+    supplier_name: str
+    currency: str
+    lines: tuple[CostLine, ...]
+
+
 def _answers(
     asked: RerateQuestionNotice, translate: NullTranslations
 ) -> InlineKeyboardMarkup | None:
@@ -56,6 +75,7 @@ def _answers(
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(Rates, shortens="lines"),
+    View(SupplierRates, shortens="lines"),
     View(RateSet),
     View(CostSet),
     View(RerateQuestionNotice, buttons=_answers),

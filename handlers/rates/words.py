@@ -148,7 +148,10 @@ COMMANDS: Final = (
         forms=("产品费率",),
         what="Products and their rates",
         usage=("产品费率", "产品费率 M1001", "/rates"),
-        answer="what the merchant pays for each product, since when, and what comes",
+        answer=(
+            "what the merchant pays for each product, since when, and what comes; in a supplier's"
+            " group, what it charges on each channel"
+        ),
     ),
     Command(
         "rate",

@@ -6,8 +6,17 @@ from typing import Final, get_args
 
 from core.delivery.outbox import Notice
 from core.people.people import RIGHTS
+from core.reports.balances import MerchantStands
 from handlers.commands import COMMANDS
-from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, UsageNotice
+from handlers.desk.screens import (
+    Balance,
+    Balances,
+    HelpNotice,
+    NearCommand,
+    NoCommandNotice,
+    SupplierBalance,
+    UsageNotice,
+)
 from handlers.kit.dialogues import DialogueEnded
 from handlers.money.money_lines import Why
 from handlers.topics import TOPICS
@@ -20,6 +29,20 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     *(
         Balance("M1", HOSTILE, "CNY", minor, advanced_minor=500, unpaid=1, at=AT, zone="UTC")
         for minor in (-100, 0, 100)
+    ),
+    Balances("CNY", (), AT, "UTC"),
+    Balances(
+        "CNY",
+        tuple(
+            MerchantStands("M1001", HOSTILE, balance, advanced, paid=3, amount_minor=9_000)
+            for balance, advanced in ((-1_900, 10_000), (-9_000, 10_000), (500, 0), (0, 0))
+        ),
+        AT,
+        "Asia/Shanghai",
+    ),
+    *(
+        SupplierBalance("S01", HOSTILE, "CNY", owed, 1, 9_000, 500, AT, "UTC")
+        for owed in (-100, 0, 100)
     ),
     *(
         HelpNotice(HOSTILE, kind, rights, tuple(topic.name for topic in TOPICS))
@@ -37,4 +60,12 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     DialogueEnded(ended=True),
     DialogueEnded(ended=False),
+)
+LARGEST: Final[tuple[Notice, ...]] = (
+    Balances(
+        "CNY",
+        (MerchantStands("M123456789", HOSTILE, -(10**12), 10**12, 10**6, 10**12),) * 300,
+        AT,
+        "Asia/Shanghai",
+    ),
 )

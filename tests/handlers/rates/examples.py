@@ -16,7 +16,7 @@ from core.accounts.rerating import (
     RerateQuestionNotice,
 )
 from core.delivery.outbox import Notice
-from handlers.rates.screens import RateLine, Rates
+from handlers.rates.screens import CostLine, RateLine, Rates, SupplierRates
 from tests.handlers.written import AT, HOSTILE, ID, TARIFF
 
 LONG_TARIFF: Final = "volume " + "; ".join(
@@ -77,6 +77,8 @@ QUESTION: Final = RerateQuestion(
 )
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
+    SupplierRates("S01", HOSTILE, "CNY", ()),
+    SupplierRates("S01", HOSTILE, "CNY", (CostLine("C01", HOSTILE, "0.65% + 0.10"),) * 40),
     Rates("M1", HOSTILE, "CNY", ()),
     Rates(
         "M1",
