@@ -58,7 +58,7 @@ EXAMPLES: Final = (
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
     "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
     "/people", "/people 1005 leave", "/hire support", "/appoint 1102", "/dismiss 1101", "/members",
-    "/alarms", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+    "/alarms", "/docs M1001", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
     "/payout_address", "/payout_address TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
     "/product_add", "/product_add card_web 银行卡 | Card", "/product alipay_qr archive",
     "/product alipay_qr name 扫码 | QR", "/test_order", "/test_order M1001 alipay_qr 1.00",
