@@ -92,4 +92,7 @@ async def _prove(
     chat: Chat, people: People, answer: Said, use: Callable[[Proof], Awaitable[None]]
 ) -> None:
     approval_id = answer.dialogue.read(Proving).approval_id
+    if not await people.approvals.waits(approval_id):
+        # What is written long after the question is talk, and no try.
+        raise Refusal("confirmation_expired")
     await use(await people.factors.prove(chat.actor, answer.text, approval_id))

@@ -246,6 +246,16 @@ class Approvals:
             )
         )
 
+    async def waits(self, approval_id: UUID) -> bool:
+        """Whether it is open and in time: else nobody need prove anything for it."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT state = 'open' AND expires_at > $2 FROM approval WHERE id = $1",
+                approval_id,
+                self._clock.now(),
+            )
+        )
+
     async def amend(self, tx: Tx, asked: Asked[Q], question: Q) -> Asked[Q]:
         """Put other facts to an open question. Refusals: confirmation_expired."""
         amended = await tx.execute(

@@ -271,6 +271,24 @@ async def test_the_only_owner_waits_and_proves_it_in_private(desk: Desk) -> None
     assert await desk.say(owner, owner, PASSWORD) == [], "the dialogue is over"
 
 
+async def test_what_is_written_once_the_question_is_over_is_no_try(desk: Desk) -> None:
+    lost, owner = await employed(desk, "finance"), await employed(desk, "owner")
+    store = desk.runtime.system.store
+    await store.execute("UPDATE person SET denied = '{people}' WHERE user_id <> $1", owner)
+    await enrol(desk, lost)
+    await enrol(desk, owner)
+    yes = await ask_reset(desk, owner, lost)
+    await store.execute("UPDATE approval SET created_at = created_at - interval '10 minutes'")
+    told = await desk.press(owner, OPS, yes.data())
+    assert "prove_question" in [say.screen for say in says(told)]
+    await store.execute("UPDATE approval SET expires_at = created_at")
+    told = await desk.say(owner, owner, "good morning, is it done?")
+    assert [say.facts["code"] for say in says(told)] == ["confirmation_expired"]
+    assert await store.fetchval("SELECT count(*) FROM factor_lock") == 0
+    told = await desk.say(owner, owner, "and this is talk")
+    assert "refusal" not in [say.screen for say in says(told)], "the dialogue is over"
+
+
 async def test_whoever_may_not_is_told_so(desk: Desk) -> None:
     lost = await employed(desk, "finance")
     await enrol(desk, lost)
