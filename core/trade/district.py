@@ -73,7 +73,7 @@ def build_trade(
     """addresses: where suppliers call back and payers pay."""
     store, clock, market = system.store, system.clock, supply.market
     groups, alarms, routing = people.groups, people.alarms, supply.routing
-    audit, approvals = delivery.audit, people.approvals
+    audit = delivery.audit
     books = TradeBooks(system.ids, ledger, market, groups, delivery.outbox, alarms)
     supplier_calls = SupplierCalls(market, parties.calls, clock, nonce, addresses)
     contradictions = Contradictions(store, clock, system.ids, alarms)
@@ -106,7 +106,7 @@ def build_trade(
         refunds=refunds,
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),
-        refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
+        refunds_by_hand=RefundsByHand(system, books, audit, people, questions, refunds),
         lookups=Lookups(store, delivery.outbox),
         shown=ShownOrders(store),
         trial_choices=choices,

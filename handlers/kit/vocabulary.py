@@ -102,6 +102,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "document": "a connector document of one's own",
         "enrol": "one more second factor",
         "factor_reset": "taking away a second factor",
+        "refund_end": "the end of a refund",
+        "refund_end_second": "the end of a refund",
         "refund_order": "refunding an order",
         "refund_second": "refunding an order",
         "resolve": "money in suspense",

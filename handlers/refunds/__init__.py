@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.trade.refunds import RefundApproval
+from core.trade.refunds import RefundApproval, RefundEndApproval
 from handlers.kit.topic import Topic
 from handlers.refunds import buttons, requests, router
 from handlers.refunds.screens import VIEWS
@@ -17,6 +17,6 @@ TOPIC: Final = Topic(
     routes=(requests.add_routes, router.add_routes),
     commands=COMMANDS,
     views=VIEWS,
-    asks=(RefundApproval,),
+    asks=(RefundApproval, RefundEndApproval),
     buttons=buttons.read,
 )

@@ -5,9 +5,13 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
+from core.people.district import People
+from core.system.district import System
 from core.trade.district import Trade
+from handlers.approvals.proofs import ask_proof
 from handlers.kit.chat import Chat
-from handlers.kit.context import Presses
+from handlers.kit.context import Press, Presses
+from handlers.kit.dialogues import Dialogues
 from handlers.refunds.buttons import AnswerRefund, OnRefund
 
 
@@ -24,8 +28,20 @@ async def press(_: CallbackQuery, chat: Chat, button: OnRefund, trade: Trade) ->
     )
 
 
-async def answer(_: CallbackQuery, chat: Chat, button: AnswerRefund, trade: Trade) -> None:
-    """End the refund, or leave it. A second press finds the question answered."""
-    by_hand = trade.refunds_by_hand
-    do = by_hand.confirm if button.yes else by_hand.drop
-    await do(chat.actor, button.approval_id, message_id=chat.message_id)
+async def answer(
+    _: CallbackQuery,
+    chat: Chat,
+    button: AnswerRefund,
+    press: Press,
+    system: System,
+    people: People,
+    trade: Trade,
+    dialogues: Dialogues,
+) -> None:
+    """Have a yes proven in private, or leave the refund as it is. A second press finds the
+    question answered."""
+    asked, message_id = button.approval_id, chat.message_id
+    if not button.yes:
+        await trade.refunds_by_hand.drop(chat.actor, asked, message_id=message_id)
+    elif await trade.refunds_by_hand.accept(chat.actor, asked, message_id=message_id):
+        await ask_proof(chat, press, system, people, dialogues, asked)

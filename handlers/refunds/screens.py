@@ -10,6 +10,7 @@ from aiogram.types import InlineKeyboardMarkup
 from core.trade.refunds import (
     RefundDropped,
     RefundEnded,
+    RefundEndWaits,
     RefundOrderDropped,
     RefundOrderNotice,
     RefundQuestionNotice,
@@ -48,6 +49,7 @@ def _refund(asked: RefundOrderNotice, translate: NullTranslations) -> InlineKeyb
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(RefundQuestionNotice, buttons=_answers),
+    View(RefundEndWaits),
     View(RefundEnded),
     View(RefundDropped),
     View(RefundOrderNotice, buttons=_refund),

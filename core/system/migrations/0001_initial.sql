@@ -1471,13 +1471,14 @@ CREATE INDEX completion_at ON completion (at);  -- what suppliers are yet to con
 CREATE TABLE approval (                        -- a question that waits for a person's word
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
-                                               'channel', 'refund', 'slip', 'unbind',
+                                               'channel', 'refund_end', 'slip', 'unbind',
                                                'document', 'enrol', 'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
                                                'supplier_live',
                                                'review', 'keys', 'take_keys', 'trial',
                                                'complete_second', 'refund_order',
-                                               'refund_second', 'resolve_second', 'payout_address')),
+                                               'refund_second', 'resolve_second', 'payout_address',
+                                               'refund_end_second')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

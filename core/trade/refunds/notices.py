@@ -9,7 +9,6 @@ from uuid import UUID
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
 from core.people.alarms import Trouble
-from core.people.approvals import Question
 from core.trade.hand_questions import ProvenQuestion
 from core.trade.refunds.answers import AlarmReason
 
@@ -19,21 +18,32 @@ ENDED_REASONS: Final[frozenset[AlarmReason]] = frozenset({"late", "late_disputed
 
 
 @dataclass(frozen=True, slots=True)
-class RefundQuestion(Question):
-    """Whether a refund ended like this. sent_no: as the supplier knows it. minor: of its amount."""
+class RefundQuestion(ProvenQuestion):
+    """Whether a refund ended like this. sent_no: as the supplier knows it. refund_minor: of its
+    amount."""
 
-    kind: ClassVar[str] = "refund"
-    merchant_id: UUID
-    merchant_no: str
+    kind: ClassVar[str] = "refund_end"
+    right: ClassVar[str] = "refund"
     refund_id: UUID
     how: How
-    order_no: str
     refund_no: str
     sent_no: str
     supplier_no: str
-    minor: int
-    currency: str
-    actor_name: str
+    refund_minor: int
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.refund_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundEndApproval(RefundQuestion):
+    """The same, of a second person, once whoever asked has proven it."""
+
+    kind: ClassVar[str] = "refund_end_second"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    factor: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +55,19 @@ class RefundQuestionNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class RefundEnded(Notice):
-    """The refund ended as the question says."""
+class RefundEndWaits(Notice):
+    """Whoever asked has proven how it ended: a second person decides."""
 
     question: RefundQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class RefundEnded(Notice):
+    """The refund ended as the question says. approved_by: the second person; empty where none was
+    needed."""
+
+    question: RefundQuestion
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

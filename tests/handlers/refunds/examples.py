@@ -9,7 +9,9 @@ from core.delivery.outbox import Notice
 from core.trade.refunds import (
     RefundApproval,
     RefundDropped,
+    RefundEndApproval,
     RefundEnded,
+    RefundEndWaits,
     RefundOrderDropped,
     RefundOrderNotice,
     RefundOrderQuestion,
@@ -21,19 +23,14 @@ from core.trade.refunds import (
 from tests.handlers.orders.examples import ORDER
 from tests.handlers.written import HOSTILE, ID
 
-QUESTION: Final = RefundQuestion(
-    merchant_id=ID,
-    merchant_no="M1001",
-    refund_id=ID,
-    how="given",
-    order_no="P1",
-    refund_no="R1",
-    sent_no="R2",
-    supplier_no="S01",
-    minor=5_000,
-    currency="CNY",
-    actor_name=HOSTILE,
-)
+OF_END: Final[dict[str, Any]] = {
+    "refund_id": ID,
+    "refund_no": "R1",
+    "sent_no": "R2",
+    "supplier_no": "S01",
+    "refund_minor": 5_000,
+}
+QUESTION: Final = RefundQuestion(**ORDER, **OF_END, how="given")
 NOT_GIVEN: Final = replace(QUESTION, how="not_given")
 OF_REFUND: Final[dict[str, Any]] = {
     "refund_minor": 2_000,
@@ -42,13 +39,19 @@ OF_REFUND: Final[dict[str, Any]] = {
     "supplier_no": "S01",
 }
 REQUEST: Final = RefundOrderQuestion(**ORDER, **OF_REFUND, by_supplier=True)
-ASKED: Final = tuple(RefundApproval(**ORDER, **OF_REFUND, by_supplier=by) for by in (True, False))
+ASKED: Final = (
+    *(RefundApproval(**ORDER, **OF_REFUND, by_supplier=by) for by in (True, False)),
+    RefundEndApproval(**ORDER, **OF_END, how="given"),
+    RefundEndApproval(**ORDER, **OF_END, how="not_given"),
+)
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
     RefundQuestionNotice(ID, QUESTION),
     RefundQuestionNotice(ID, NOT_GIVEN),
     RefundEnded(QUESTION),
-    RefundEnded(NOT_GIVEN),
+    RefundEnded(NOT_GIVEN, HOSTILE),
+    RefundEndWaits(QUESTION),
+    RefundEndWaits(NOT_GIVEN),
     RefundDropped(QUESTION),
     RefundOrderNotice(ID, REQUEST),
     RefundOrderNotice(ID, replace(REQUEST, by_supplier=False)),

@@ -13,9 +13,12 @@ from core.parties.merchants import App, Merchant
 from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
 from core.trade.refunds import Refund
 from core.trade.refunds.rows import get_refund
+from handlers.approvals.buttons import AnswerApproval
 from handlers.refunds.buttons import AnswerRefund, OnRefund
 from handlers.screens import render_say
 from tests.core.trade.refunds.giver import PRODUCT, Giver, document, sell_at
+from tests.handlers.dialogue import press_and_prove
+from tests.handlers.orders.test_by_hand import newest, set_to
 from tests.handlers.support import (
     ADMIN,
     FINANCE,
@@ -80,7 +83,8 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
         assert await desk.press(user_id, OPS, yes, message_id=51) == []
         assert desk.line.answers[-1].show_alert
     assert await state_of(desk, given) == "manual"
-    (ended,) = await says(desk, FINANCE, yes, 51)
+    ended, proven = await press_and_prove(desk, FINANCE, OPS, yes, message_id=51)
+    assert proven.screen == "proven"
     assert (ended.screen, ended.edit_message_id, ended.facts["question"]["how"]) == (
         "refund_ended",
         51,
@@ -98,7 +102,7 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
     assert (dropped.screen, await state_of(desk, refused)) == ("refund_dropped", "manual")
     assert await says(desk, FINANCE, button_data(question, 1), 61) == []
     question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not given"), message_id=60))
-    (ended,) = await says(desk, FINANCE, button_data(question), 62)
+    ended, _ = await press_and_prove(desk, FINANCE, OPS, button_data(question), message_id=62)
     assert (ended.facts["question"]["how"], await state_of(desk, refused)) == (
         "not_given",
         "failed",
@@ -113,6 +117,35 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
         (f"telegram:{FINANCE}", OPS, "R1", "given"),
         (f"telegram:{FINANCE}", OPS, "R2", "not_given"),
     ]
+    assert (await desk.runtime.reports.verify.whole()).differences == ()
+
+
+@pytest.mark.parametrize(("label", "state"), [("Given", "succeeded"), ("Not given", "failed")])
+async def test_above_the_threshold_a_second_person_says_so_too(
+    desk: Desk, refunded: Refunded, label: str, state: str
+) -> None:
+    """Its two parts count together, whoever asked for them, and however the first one ended."""
+    await set_to(desk, "refund_second", 50)
+    first, alarm = await refunded("R1")
+    question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, label), message_id=50))
+    await press_and_prove(desk, FINANCE, OPS, button_data(question), message_id=51)
+    assert await state_of(desk, first) == state, "the threshold itself is not above it"
+    second, alarm = await refunded("R2")
+    question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, label), message_id=60))
+    said = await press_and_prove(desk, FINANCE, OPS, button_data(question), message_id=61)
+    assert [(say.screen, say.edit_message_id) for say in said] == [
+        ("refund_end_waits", 61), ("proven", None),
+    ]  # fmt: skip
+    assert await state_of(desk, second) == "manual", "by one person alone"
+    yes = AnswerApproval(await newest(desk, "refund_end_second"), yes=True).data()
+    for user_id in (FINANCE, OPERATOR):
+        assert await says(desk, user_id, yes, 70) == []
+        assert desk.line.answers[-1].show_alert
+    (ended,) = await says(desk, ADMIN, yes, 70)
+    assert (ended.screen, ended.edit_message_id) == ("refund_ended", 61)
+    assert ended.facts["approved_by"]
+    assert await state_of(desk, second) == state
+    assert await says(desk, ADMIN, yes, 70) == [], "a second press"
     assert (await desk.runtime.reports.verify.whole()).differences == ()
 
 
