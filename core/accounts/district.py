@@ -63,7 +63,7 @@ def build_accounts(
         Credit(store, ledger, outbox, merchants, people),
         DayCuts(ledger, merchants, parties.suppliers, receipts),
         Pricing(system, merchants, supply, people),
-        Reratings(system, ledger, delivery, merchants, people),
+        Reratings(system, ledger, delivery, merchants, supply, people),
         Admission(store, ledger, delivery.audit, merchants, people),
         Keys(system, outbox, delivery.audit, merchants, people),
         Pings(system, merchants),

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import ClassVar, Final, Literal
 from uuid import UUID
 
-from core.accounts.margins import Loss, losses
+from core.accounts.below_cost import BelowCost
+from core.accounts.margins import Loss
 from core.books import BusinessDay
 from core.delivery.outbox import Notice
 from core.kernel.errors import Bug, Refusal
@@ -21,14 +22,12 @@ from core.people.approvals import Asked, Question, asker
 from core.people.district import People
 from core.people.factors import Proof
 from core.people.receipts import Answer, Cause, ObeyedBefore
-from core.supply.channels import Channel
 from core.supply.district import Supply
 from core.system.district import System
 from core.system.store import Tx
 
 RIGHT: Final = "price"
 USDT_RIGHT: Final = "set_rate"
-SECOND: Final = "below_cost_second"  # the setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +132,12 @@ class Pricing:
     ) -> None:
         self._store = system.store
         self._clock = system.clock
-        self._demo = system.demo
+        self._below_cost = BelowCost(supply.market, people.settings, demo=system.demo)
         self._merchants = merchants
-        self._market = supply.market
         self._channels = supply.channels
         self._access = people.access
         self._groups = people.groups
         self._receipts = people.receipts
-        self._settings = people.settings
         self._approvals = people.approvals
         people.approvals.carries_out(RateQuestion, self._decide)
 
@@ -168,7 +165,7 @@ class Pricing:
             return
 
         async def need_one_person(tx: Tx, question: RateQuestion) -> None:
-            if question.losses and await self._settings.switched_on(SECOND, tx):
+            if await self._below_cost.needs_second(question.losses, tx):
                 await self._receipts.need_fresh(tx, cause)
                 raise _BelowCost(question)
 
@@ -259,8 +256,6 @@ class Pricing:
         """What a second person would be asked. would: what would be told."""
         merchant, tariff = wanted.merchant, wanted.tariff
         at = max(self._clock.now(), merchant.day_cut.start_of(would.since))
-        channels = await self._market.channels(wanted.product_code, merchant.id, at)
-        sell = [one for one in channels if self._sells(one, merchant)]
         return RateQuestion(
             merchant_id=merchant.id,
             merchant_no=would.merchant_no,
@@ -273,14 +268,8 @@ class Pricing:
             tiers=tuple(tariff.pack()),
             since=would.since,
             from_now=would.from_now,
-            losses=losses(tariff, sell),
+            losses=await self._below_cost.losses(merchant, wanted.product_code, tariff, at),
         )
-
-    def _sells(self, channel: Channel, merchant: Merchant) -> bool:
-        """Whether live orders of the merchant may go there. A sandbox costs nothing, but in a
-        demo."""
-        real = self._demo or not channel.supplier_sandbox
-        return real and channel.state == "on" and channel.currency == merchant.currency
 
     async def set_cost(
         self,

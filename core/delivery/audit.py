@@ -22,7 +22,7 @@ Action = Literal[
     "left_group", "link_group", "lock_factor", "messages_sent_again", "open_app", "open_merchant",
     "open_supplier", "paid_in", "paid_in_undone", "pass_review", "prepaid", "prepaid_undone",
     "product_added", "product_named", "product_turned", "propose_document", "rate_set",
-    "refund_end_dropped", "refund_end_second_dropped", "refund_end_second_used", "refund_end_used",
+    "refund_end_approved", "refund_end_dropped", "refund_end_rejected", "refund_end_used",
     "refund_order_dropped", "refund_order_used", "refund_second_dropped", "refund_second_used",
     "reject_document", "reject_keys", "reject_review", "rerated", "resolve", "resolve_dropped",
     "resolve_second_dropped", "resolve_second_used", "resolve_used", "resume_merchant",

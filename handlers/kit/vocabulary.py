@@ -116,6 +116,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_line": "a large credit line",
         "payout_address": "another pay-out address",
         "rate": "a rate below cost",
+        "rerate_second": "past orders charged anew",
         "supplier_live": "a supplier's going live",
         "review": "a merchant's review",
         "keys": "keys of a live app",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.accounts.pricing import RateQuestion
+from core.accounts.rerating import RerateApproval
 from handlers.kit.topic import Topic
 from handlers.rates import buttons, router
 from handlers.rates.screens import VIEWS
@@ -17,6 +18,6 @@ TOPIC: Final = Topic(
     routes=(router.add_routes,),
     commands=COMMANDS,
     views=VIEWS,
-    asks=(RateQuestion,),
+    asks=(RateQuestion, RerateApproval),
     buttons=buttons.read,
 )

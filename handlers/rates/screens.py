@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiogram.types import InlineKeyboardMarkup
 
 from core.accounts.pricing import CostSet, RateSet
-from core.accounts.rerating import Rerated, RerateDropped, RerateQuestionNotice
+from core.accounts.rerating import Rerated, RerateDropped, RerateQuestionNotice, RerateWaits
 from core.delivery.outbox import Notice
 from handlers.kit.screen import View, button, keyboard
 from handlers.rates.buttons import AnswerRerating
@@ -79,6 +79,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(RateSet),
     View(CostSet),
     View(RerateQuestionNotice, buttons=_answers),
+    View(RerateWaits),
     View(Rerated),
     View(RerateDropped),
 )

@@ -123,8 +123,12 @@ async def fresh_desk(
             for user_id in (ADMIN, OWNER)
         ]
         # Two do what two are asked for by its kind, and one does it however large it is.
-        for name in ("credit_second", "complete_second", "refund_second", "resolve_second"):
+        for name in (
+            "prepay_second", "adjust_second", "credit_second", "complete_second", "refund_second",
+            "resolve_second",
+        ):  # fmt: skip
             await set_setting(runtime, name, None)
+        await set_setting(runtime, "below_cost_second", value=False)
         yield LifeDesk(runtime, clock, supplier, asks, confirms)
     finally:
         entrance.runtime = None

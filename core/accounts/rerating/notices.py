@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.accounts.rerating.comparison import RerateDay
@@ -43,6 +43,16 @@ class RerateQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True)
+class RerateApproval(RerateQuestion):
+    """The same, of a second person: it moves much, or is below cost."""
+
+    kind: ClassVar[str] = "rerate_second"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    right: ClassVar[str] = "price"
+
+
+@dataclass(frozen=True, slots=True)
 class RerateQuestionNotice(Notice):
     """The preview, and whether to book it. approval_id: goes under the buttons."""
 
@@ -51,11 +61,20 @@ class RerateQuestionNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class RerateWaits(Notice):
+    """Whoever asked said yes: a second person decides."""
+
+    question: RerateQuestion
+
+
+@dataclass(frozen=True, slots=True)
 class Rerated(Notice):
-    """The difference was booked as it was shown. booked_on: the business day."""
+    """The difference was booked as it was shown. booked_on: the business day. approved_by: the
+    second person; empty where none was needed."""
 
     question: RerateQuestion
     booked_on: date
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from core.accounts.below_cost import BelowCost
 from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.accounts.rerating.notices import (
+    RerateApproval,
     Rerated,
     RerateDropped,
     RerateQuestion,
     RerateQuestionNotice,
+    RerateWaits,
 )
 from core.books import BusinessDay, Ledger
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say
+from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.days import Days
-from core.kernel.errors import Refusal
+from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
+from core.people.approvals import Asked, asker
 from core.people.district import People
+from core.people.factors import Proof
 from core.people.receipts import Cause
+from core.supply.district import Supply
 from core.system.district import System
-from core.system.store import Tx
+from core.system.store import Queries, Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
 
 RIGHT: Final = "price"
+SECOND: Final = "adjust_second"  # the setting: what a merchant is owed changes by a person's word
 MAX_DAYS_SHOWN: Final = 31
 
 
@@ -48,6 +56,7 @@ class Reratings:
         ledger: Ledger,
         delivery: Delivery,
         merchants: Merchants,
+        supply: Supply,
         people: People,
     ) -> None:
         self._store = system.store
@@ -58,6 +67,11 @@ class Reratings:
         self._audit = delivery.audit
         self._merchants = merchants
         self._approvals = people.approvals
+        self._access = people.access
+        self._settings = people.settings
+        self._limits = people.limits
+        self._below_cost = BelowCost(supply.market, people.settings, demo=system.demo)
+        people.approvals.carries_out(RerateApproval, self._decide)
 
     async def preview(
         self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
@@ -79,18 +93,30 @@ class Reratings:
         tariff: Tariff | None,
         seen: Seen,
         cause: Cause,
-        *,
-        also: Callable[[Tx, Rerated], Awaitable[None]] | None = None,
     ) -> Rerated:
         """Charge the orders anew and book the difference today. Returns the receipt.
 
-        seen: of the preview; these very orders and fees are charged anew, or none is. also: what
-        is written with it, from the receipt. Refusals: anonymous_admin, not_permitted,
-        merchant_not_found, product_not_found, product_unknown, rerate_nothing, rerate_changed,
-        rerate_too_many.
+        seen: of the preview; these very orders and fees are charged anew, or none is. Refusals:
+        anonymous_admin, not_permitted, merchant_not_found, product_not_found, product_unknown,
+        rerate_nothing, rerate_changed, rerate_too_many, second_person_needed.
         """
         actor.need_for(RIGHT, merchant=merchant)
         wanted = await self._wanted(merchant, product_code, days, tariff, seen.until)
+        return await self._book(actor, wanted, seen, cause)
+
+    async def _book(
+        self,
+        actor: Actor,
+        wanted: Wanted,
+        seen: Seen,
+        cause: Cause,
+        *,
+        second: Actor | None = None,
+        also: Callable[[Tx, Rerated], Awaitable[None]] | None = None,
+    ) -> Rerated:
+        """second: who approved it. also: what is written with it, from the receipt. Refusals: those
+        of `apply`."""
+        merchant, days = wanted.merchant, wanted.days
         view, changes = await self._compare(wanted)
         if view.seen != seen:
             raise Refusal("rerate_changed")
@@ -99,7 +125,7 @@ class Reratings:
         recharge = Recharge(
             id=self._ids.uuid7(),
             mode=MODE,
-            product_code=product_code,
+            product_code=wanted.product_code,
             tariff=view.tariff,
             first_day=days.first,
             last_day=days.last,
@@ -107,6 +133,7 @@ class Reratings:
             difference=Money(view.difference_minor, view.currency),
             user_id=actor.user_id,
             name=actor.name,
+            approved_by=second.user_id if second else None,
         )
 
         async def change(tx: Tx) -> None:
@@ -118,13 +145,21 @@ class Reratings:
             await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *charges)
 
         async def work(tx: Tx, day: BusinessDay) -> Rerated:
-            receipt = Rerated(_question(actor, wanted, view), day.day)
+            receipt = Rerated(
+                _question(actor, wanted, view), day.day, second.name if second else ""
+            )
+            if second is None and await self._needs_second(tx, actor, wanted, recharge.difference):
+                raise Refusal("second_person_needed")
             await book_recharge(tx, self._ledger, day, recharge)
             await self._audit.record(
                 tx,
                 "rerated",
                 actor=actor.trail_name,
-                facts={**pack(receipt.question), "booked_on": str(receipt.booked_on)},
+                facts={
+                    **pack(receipt.question),
+                    "booked_on": str(receipt.booked_on),
+                    **({"approved_by": second.trail_name} if second else {}),
+                },
                 merchant_id=merchant.id,
                 chat_id=cause.chat_id,
                 message_id=cause.message_id,
@@ -164,7 +199,8 @@ class Reratings:
             )
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
-        """The person who asked confirms; the question becomes the receipt. message_id: of it.
+        """The person who asked confirms; the question becomes the receipt, or a second person is
+        asked. message_id: of it.
 
         Refusals: those of `apply`, confirmation_expired, confirmation_foreign.
         """
@@ -172,24 +208,81 @@ class Reratings:
         if asked.state == "used":
             return  # pressed twice
         question = asked.question
-        merchant = await self._merchants.by_id(question.merchant_id)
+        wanted = await self._asked(question)
+        actor.need_for(RIGHT, merchant=wanted.merchant)
+        difference = Money(question.difference_minor, question.currency)
+        if await self._needs_second(self._store, actor, wanted, difference):
+            to_second = RerateApproval(
+                **{one.name: getattr(question, one.name) for one in fields(question)}
+            )
+            async with self._store.transaction() as tx:
+                await self._approvals.answer(tx, actor, asked, yes=True)
+                await self._approvals.ask(
+                    tx, actor, to_second, merchant_id=wanted.merchant.id, message_id=message_id
+                )
+                await self._put(tx, actor.chat_id, RerateWaits(question), message_id)
+            return
 
         async def answer(tx: Tx, receipt: Rerated) -> None:
             await self._approvals.answer(tx, actor, asked, yes=True)
-            await self._outbox.say(
-                tx, actor.chat_id, Say(receipt, edit_message_id=message_id), merchant_id=merchant.id
-            )
+            await self._put(tx, actor.chat_id, receipt, message_id)
 
-        await self.apply(
-            actor,
-            merchant,
+        cause = Cause(actor.chat_id, message_id, 0)
+        seen = Seen(question.until, question.mark)
+        await self._book(actor, wanted, seen, cause, also=answer)
+
+    async def _decide(
+        self, actor: Actor, asked: Asked[RerateApproval], yes: bool, proof: Proof | None
+    ) -> None:
+        """Refusals: those of `Approvals.answer` and of `apply`."""
+        question, chat_id = asked.question, asked.chat_id
+        message_id = asked.message_id
+        if message_id is None:
+            raise Bug(f"no message says what {asked.id} asks about")
+        if not yes:
+            async with self._store.transaction() as tx:
+                await self._approvals.answer(tx, actor, asked, yes=False)
+                await self._put(tx, chat_id, RerateDropped(question), message_id)
+            return
+        author = await asker(self._access, asked)
+        wanted = await self._asked(question)
+        author.need_for(RIGHT, merchant=wanted.merchant)
+
+        async def answer(tx: Tx, receipt: Rerated) -> None:
+            await self._approvals.answer(tx, actor, asked, yes=True, proof=proof)
+            await self._put(tx, chat_id, receipt, message_id)
+
+        cause, seen = Cause(chat_id, message_id, 0), Seen(question.until, question.mark)
+        await self._book(author, wanted, seen, cause, second=actor, also=answer)
+
+    async def _needs_second(
+        self, queries: Queries, actor: Actor, wanted: Wanted, difference: Money
+    ) -> bool:
+        """Whether the tariff is below cost, or what one person charges a merchant anew in a day of
+        the platform is much: a re-rating in parts is no way around it."""
+        merchant = wanted.merchant
+        below = await self._below_cost.losses(
+            merchant, wanted.product_code, wanted.tariff, self._clock.now()
+        )
+        if await self._below_cost.needs_second(below, queries):
+            return True
+        since = await self._limits.day_began(queries)
+        so_far = await queries.fetchval(_CHARGED_ALONE, merchant.id, actor.user_id, since)
+        whole = Money(so_far + abs(difference.minor), difference.currency)
+        return await self._settings.exceeds(SECOND, whole, queries)
+
+    async def _asked(self, question: RerateQuestion) -> Wanted:
+        return await self._wanted(
+            await self._merchants.by_id(question.merchant_id),
             question.product_code,
             Days(question.first_day, question.last_day),
             Tariff.unpack(question.tiers_by, question.tiers),
-            Seen(question.until, question.mark),
-            Cause(actor.chat_id, message_id, 0),
-            also=answer,
+            question.until,
         )
+
+    async def _put(self, tx: Tx, chat_id: int, notice: Notice, message_id: int) -> None:
+        """In the place of the question."""
+        await self._outbox.say(tx, chat_id, Say(notice, edit_message_id=message_id))
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
@@ -257,3 +350,8 @@ def _question(actor: Actor, wanted: Wanted, view: RerateView) -> RerateQuestion:
 
 
 _KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
+# $1: a merchant, $2: a person, $3: when the platform's day began.
+_CHARGED_ALONE: Final = """
+SELECT coalesce(sum(abs(difference_minor)), 0)::bigint FROM rerating
+WHERE merchant_id = $1 AND actor_user_id = $2 AND at >= $3 AND approved_by IS NULL
+"""

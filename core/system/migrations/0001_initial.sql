@@ -1431,6 +1431,7 @@ CREATE TABLE rerating (                        -- append-only: past orders charg
     event_id       uuid,                       -- null where the differences cancel out
     day            date NOT NULL,
     at             timestamptz NOT NULL,
+    approved_by    bigint,                     -- the second person, where one was needed
     PRIMARY KEY (merchant_id, id)
 );
 
@@ -1478,7 +1479,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'review', 'keys', 'take_keys', 'trial',
                                                'complete_second', 'refund_order',
                                                'refund_second', 'resolve_second', 'payout_address',
-                                               'refund_end_second')),
+                                               'refund_end_second', 'rerate_second')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

@@ -72,7 +72,7 @@ async def charge_of(queries: Queries, order: Order) -> Charge:
 class Recharge:
     """Orders of a product that are charged anew. difference: + the merchant pays more; in its
     currency. orders: how many; user_id, name: of who asked for it. order_id: where it is only one
-    order's."""
+    order's. approved_by: the second person, where one was needed."""
 
     id: UUID
     mode: str
@@ -85,6 +85,7 @@ class Recharge:
     user_id: int
     name: str
     order_id: UUID | None = None
+    approved_by: int | None = None
 
 
 async def write_charges(
@@ -143,6 +144,7 @@ async def book_recharge(tx: Tx, ledger: Ledger, day: BusinessDay, recharge: Rech
         event_id,
         day.day,
         day.at,
+        recharge.approved_by,
     )
 
 
@@ -155,6 +157,7 @@ FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::int[])
 """
 _INSERT: Final = """
 INSERT INTO rerating (merchant_id, id, product_code, tiers_by, tiers, first_day, last_day, orders,
-                      difference_minor, currency, actor_user_id, actor_name, event_id, day, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                      difference_minor, currency, actor_user_id, actor_name, event_id, day, at,
+                      approved_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """

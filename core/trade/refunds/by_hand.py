@@ -167,14 +167,12 @@ class RefundsByHand:
         self, tx: Tx, asker: Actor, second: Actor | None, question: RefundQuestion, before: str
     ) -> None:
         kept = pack(question)
-        facts = {name: kept[name] for name in _IN_TRAIL} | {"before": before}
-        if second is not None:
-            facts["approved_by"] = second.trail_name
+        approved = {} if second is None else {"approved_by": second.trail_name}
         await self._audit.record(
             tx,
             "end_refund",
             actor=asker.trail_name,
-            facts=facts,
+            facts={name: kept[name] for name in _IN_TRAIL} | {"before": before} | approved,
             merchant_id=question.merchant_id,
             chat_id=asker.chat_id,
             message_id=question.message_id,

@@ -35,6 +35,7 @@ from tests.core.support import (
     nothing,
     owner,
     refused,
+    set_setting,
 )
 from tests.demo import eventually
 from tests.steps import set_heap_aside
@@ -147,6 +148,76 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     assert view.fee_now_minor == 361
     await apply(desk, days, None, view.seen, message_id=5)
     assert await desk.balances() == balances
+    await desk.sound()
+
+
+async def confirm(desk: Desk, days: Days, tariff: Tariff | None, *, message_id: int = 5) -> None:
+    """Somebody asks for it in the merchant's group and says yes."""
+    reratings, actor = desk.runtime.accounts.reratings, await desk.actor(ADMIN)
+    await reratings.ask(actor, desk.merchant, "alipay_qr", days, tariff, message_id=4)
+    asked = await newest(desk, "rerate")
+    await reratings.confirm(actor, asked, message_id=message_id)
+
+
+async def newest(desk: Desk, kind: str) -> UUID:
+    found: UUID = await desk.runtime.system.store.fetchval(
+        "SELECT id FROM approval WHERE kind = $1 ORDER BY created_at DESC, id DESC LIMIT 1", kind
+    )
+    return found
+
+
+async def decide(desk: Desk, user_id: int, *, yes: bool = True) -> None:
+    """Press a button of the newest card in the ops group."""
+    actor = await desk.actor(user_id, OPS_CHAT)
+    asked = await newest(desk, "rerate_second")
+    await desk.runtime.people.approvals.decide(actor, asked, yes=yes)
+
+
+async def test_much_is_charged_anew_by_two(desk: Desk) -> None:
+    """In one piece, and in parts: 600.00 at 1.2 % and at 1 % are 1.20 apart."""
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
+    await set_setting(desk.runtime, "adjust_second", 1)
+    await paid(desk, 40_000)
+    await apply(desk, days, CHEAPER)
+    await paid(desk, 20_000)
+    assert await code_of(apply(desk, days, CHEAPER, message_id=2)) == "second_person_needed"
+    before = await counts(desk)
+    await confirm(desk, days, CHEAPER)
+    assert await counts(desk) == before, "by one person alone"
+    assert await code_of(decide(desk, ADMIN)) == "second_person_needed"
+    assert await code_of(decide(desk, FINANCE)) == "not_permitted"
+    await decide(desk, OWNER)
+    await decide(desk, OWNER)  # a second press
+    assert (await counts(desk))[1] == before[1] + 1
+    (receipt,) = [say for say in await desk.said(CHAT) if say.screen == "rerated"]
+    assert (receipt.edit_message_id, bool(receipt.facts["approved_by"])) == (5, True)
+    await paid(desk, 10_000)
+    await apply(desk, days, CHEAPER, message_id=3)  # what was approved does not count
+    await desk.sound()
+
+
+async def test_an_approval_is_of_these_orders_alone(desk: Desk) -> None:
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
+    await set_setting(desk.runtime, "adjust_second", 0)
+    opened = await paid(desk, 40_000)
+    await confirm(desk, days, CHEAPER)
+    await desk.runtime.system.store.execute(
+        "UPDATE orders SET disputed = true WHERE id = $1", opened.order.id
+    )
+    assert await code_of(decide(desk, OWNER)) == "rerate_changed"
+    await decide(desk, OWNER, yes=False)
+    assert [say.screen for say in await desk.said(CHAT)].count("rerate_dropped") == 1
+    assert (await counts(desk))[1] == 0
+
+
+async def test_past_orders_are_charged_below_cost_by_two(desk: Desk) -> None:
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
+    await paid(desk, 10_000)
+    below = Tariff.flat(Rate(6000))
+    assert await code_of(apply(desk, days, below)) == "second_person_needed"
+    await confirm(desk, days, below)
+    await decide(desk, OWNER)
+    assert (await counts(desk))[1] == 1
     await desk.sound()
 
 
@@ -501,6 +572,7 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
             last_s = now_s
 
     set_heap_aside()
+    await set_setting(desk.runtime, "adjust_second", None)
     watcher = asyncio.create_task(watch())
     started = time.perf_counter()
     view = await desk.runtime.accounts.reratings.preview(

@@ -298,6 +298,7 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     await desk.runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", tariff, actor="test"
     )
+    await set_setting(desk.runtime, "below_cost_second", value=False)
     larger = await desk.open(50_000)
     await desk.see(larger, 50_000)
     opened, item = await held(desk, 20_000)

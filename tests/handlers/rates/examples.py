@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from typing import Final
 
 from core.accounts.margins import Loss
 from core.accounts.pricing import CostSet, RateQuestion, RateSet
 from core.accounts.rerating import (
+    RerateApproval,
     Rerated,
     RerateDay,
     RerateDropped,
     RerateQuestion,
     RerateQuestionNotice,
+    RerateWaits,
 )
 from core.delivery.outbox import Notice
 from handlers.rates.screens import CostLine, RateLine, Rates, SupplierRates
@@ -103,7 +105,9 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     replace(COST, from_now=False, later=TARIFF, later_since=LATER),
     RerateQuestionNotice(ID, QUESTION),
     RerateQuestionNotice(ID, replace(QUESTION, more_days=2, left_out=1, orders=1)),
+    RerateWaits(QUESTION),
     Rerated(QUESTION, booked_on=date(2026, 11, 21)),
+    Rerated(QUESTION, date(2026, 11, 21), HOSTILE),
     Rerated(
         replace(QUESTION, last_day=QUESTION.first_day, difference_minor=-5),
         booked_on=date(2026, 11, 21),
@@ -147,6 +151,7 @@ _QUESTION: Final = RateQuestion(
     SINCE, True, (_LOSS,),
 )  # fmt: skip
 ASKED: Final = (
+    RerateApproval(**{one.name: getattr(QUESTION, one.name) for one in fields(QUESTION)}),
     _QUESTION,
     replace(_QUESTION, before=LONG_TARIFF, after=LONG_TARIFF, from_now=False, losses=(_LOSS,) * 50),
 )
