@@ -187,6 +187,14 @@ class Keys:
                 return await self._open(tx, actor, found, "live", question.app_name)
             return await self._rotate(tx, actor, await self._open_app(tx, question.app_id))
 
+    async def take_back(self, actor: Actor, keys: AppKeys) -> None:
+        """Nobody saw these keys: they count no longer, and those before them do not end. An app
+        that was opened with them is withdrawn. Refusals: those of `Actor.need_among_staff`,
+        key_unknown."""
+        async with self._held(actor, keys.app_id) as (tx, kept):
+            if await self._merchants.apps.take_back(tx, kept, keys):
+                await self._of_app(tx, "take_back_keys", actor, kept)
+
     async def _decide(
         self, actor: Actor, asked: Asked[KeysQuestion], yes: bool, proof: Proof | None
     ) -> None:

@@ -29,7 +29,7 @@ Action = Literal[
     "revoke_app", "roll_back", "rotate_keys", "set_credentials", "set_credit", "set_group",
     "set_ip_allow", "set_limit", "set_notify_url", "set_payout_address", "set_role", "set_setting",
     "set_usdt_rate", "supplier_live", "supplier_off", "suspend_merchant", "switch_document",
-    "take_alarm", "take_factors", "trial_ordered", "unbind", "uncomplete_dropped",
+    "take_alarm", "take_back_keys", "take_factors", "trial_ordered", "unbind", "uncomplete_dropped",
     "uncomplete_used", "withdraw_document",
 ]  # fmt: skip
 

@@ -73,6 +73,7 @@ TRAIL: Final = {
     "set_payout_address": "a pay-out address set",
     "take_alarm": "an alarm taken",
     "close_alarm": "an alarm ended by hand",
+    "take_back_keys": "keys of an app that nobody saw taken back",
     "take_factors": "a second factor taken away",
     "trial_ordered": "a test order made",
     "uncomplete_dropped": "a reversal given up",

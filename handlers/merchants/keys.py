@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from aiogram import Bot, Router
+from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.district import Accounts
@@ -122,18 +123,23 @@ async def prove(
 
     async def use(proof: Proof) -> None:
         keys = await accounts.keys.take(chat.actor, proof.approval_id, proof)
-        await dialogues.end(chat.actor)
         await _show(chat, Cards(parties, people, accounts), bot, keys)
+        await dialogues.end(chat.actor)
 
     await take_proof(chat, people, dialogues, answer, use)
 
 
 async def _show(chat: Chat, cards: Cards, bot: Bot, keys: AppKeys) -> None:
-    """The keys, for a minute; and the app's card, which stays."""
+    """The keys, for a minute; and the app's card, which stays. Refusals: keys_unseen."""
     kept = await cards.parties.merchants.apps.find(keys.app_id)
     merchant = kept.app.merchant
     screen = keys_screen(
         keys, merchant.merchant_no, kept.name, chat.actor.language, merchant.day_cut.zone
     )
-    await show_secret(bot, chat, screen)
+    try:
+        await show_secret(bot, chat, screen)
+    except TelegramAPIError as error:
+        # Nobody has seen them, or nobody can be sure: the ones before must not end for them.
+        await cards.accounts.keys.take_back(chat.actor, keys)
+        raise Refusal("keys_unseen") from error
     await chat.post(await cards.app(kept))

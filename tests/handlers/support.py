@@ -87,6 +87,7 @@ class Line(BaseSession):
         self.files: dict[str, bytes] = {}  # what people sent, by its id
         self.shown: list[SendMessage | SendPhoto] = []  # secrets, which the outbox never has
         self.deleted: list[int] = []  # messages
+        self.shows = True  # Telegram takes them
         # Of which Telegram tells; None where it does not answer.
         self.webhook: WebhookInfo | None = WebhookInfo(
             url="", has_custom_certificate=False, pending_update_count=0
@@ -134,6 +135,8 @@ class Line(BaseSession):
             assert method.protect_content, "only secrets are sent past the outbox"
             assert isinstance(method.chat_id, int)
             assert method.chat_id > 0, "and in private chats alone"
+            if not self.shows:
+                raise TelegramNetworkError(method, "timed out")
             self.shown.append(method)
             answer = _sent(method.chat_id, SHOWN_FROM + len(self.shown))
         elif isinstance(method, GetFile):

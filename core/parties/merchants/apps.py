@@ -174,6 +174,19 @@ class Apps:
         await self._keep(tx, app.id, app.secrets[:1], app.notify_secrets[:1], None)
         return len(app.secrets) > 1
 
+    async def take_back(self, tx: Tx, kept: KeptApp, keys: AppKeys) -> bool:
+        """The newest secrets of an app that is held are these, and count no longer: those before
+        them stay. An app that has no others is withdrawn. Whether these were the newest."""
+        app = kept.app
+        if app.secrets[:1] != (keys.secret,):
+            return False
+        older, notify = app.secrets[1:], app.notify_secrets[1:]
+        if not older:
+            await self.withdraw(tx, app.id)
+            return True
+        await self._keep(tx, app.id, older, notify, app.old_until if older[1:] else None)
+        return True
+
     async def withdraw(self, tx: Tx, app_id: UUID) -> None:
         """Its key is unknown from now on, for ever."""
         await tx.execute("UPDATE app SET state = 'withdrawn' WHERE id = $1", app_id)

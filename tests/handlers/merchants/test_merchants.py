@@ -10,6 +10,7 @@ from core.delivery.outbox import ApprovalCard, Fact, Say
 from core.parties.merchants import KeptApp, Merchant
 from handlers.approvals.buttons import AnswerApproval
 from handlers.merchants.buttons import OnApp, OnMerchant, TakeKeys, TurnProduct
+from tests.core.support import set_setting
 from tests.handlers.dialogue import code, employed, restarted, says, taken_away
 from tests.handlers.support import (
     ADMIN,
@@ -281,6 +282,41 @@ async def test_live_keys_take_a_second_person_and_a_factor(desk: Desk) -> None:
     await desk.press(user_id, user_id, take.data())
     assert len(desk.line.shown) == 1, "once"
     await nowhere(desk, api, notify, PASSWORD)
+
+
+async def test_keys_that_could_not_be_shown_are_taken_back(desk: Desk) -> None:
+    """Of an app that has others: they count on, and do not end. One without others is no more."""
+    user_id = await employed(desk)
+    await desk.say(user_id, user_id, "/merchant M1001 app test till")
+    before = (await apps_of(desk))[-1]
+    desk.line.shows = False
+    told = await desk.press(user_id, user_id, OnApp(before.id, "rotate").data())
+    assert says(told) == []
+    assert desk.line.answers[-1].show_alert
+    assert (await apps_of(desk))[-1].app == before.app
+    await desk.press(user_id, user_id, OnMerchant(before.app.merchant.id, "test").data())
+    assert code(last(await desk.say(user_id, user_id, "other"))) == "keys_unseen"
+    assert [one.state for one in await apps_of(desk)][-1] == "withdrawn"
+    desk.line.shows = True
+    await desk.press(user_id, user_id, OnApp(before.id, "rotate").data())
+    api, _ = shown_secrets(desk)
+    assert (await apps_of(desk))[-2].app.secrets == (api, *before.app.secrets)
+
+
+async def test_live_keys_that_could_not_be_shown_are_asked_for_again(desk: Desk) -> None:
+    user_id = await employed(desk)
+    await proving(desk, user_id)
+    await set_setting(desk.runtime, "keys_second", value=False)
+    (live, *_) = [one for one in await apps_of(desk) if one.app.mode == "live"]
+    await desk.press(user_id, user_id, OnApp(live.id, "rotate").data())
+    desk.line.shows = False
+    assert code(last(await desk.say(user_id, user_id, PASSWORD))) == "keys_unseen"
+    assert (await apps_of(desk))[0].app == live.app
+    assert await desk.say(user_id, user_id, "hello") == [], "the dialogue is over"
+    desk.line.shows = True
+    await desk.press(user_id, user_id, OnApp(live.id, "rotate").data())
+    await desk.say(user_id, user_id, PASSWORD)
+    assert shown_secrets(desk)[0] == (await apps_of(desk))[0].app.secrets[0]
 
 
 async def test_what_is_set_of_an_app(desk: Desk) -> None:
