@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from aiogram.methods import EditMessageText, SendMessage
 from aiogram.types import InputRichMessage, Message, Update
 
 from texts import LANGUAGES, translator
 
-# What comes, what Telegram answers, and what a bill is sent as. Each holds hundreds of others.
-_TYPES: Final = (Update, Message, InputRichMessage)
+# What comes, what Telegram answers, what a bill is sent as, and how most is sent. Each holds
+# hundreds of others.
+_TYPES: Final = (Update, Message, InputRichMessage, SendMessage, EditMessageText)
 
 
 def make_ready() -> None:

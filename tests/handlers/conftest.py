@@ -13,13 +13,14 @@ from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.trade.orders import OpenOrder, Order, get_order
 from handlers import Reactions, build_dispatcher
-from tests.handlers.support import Desk, Line
+from tests.handlers.support import Desk, Line, sent
 
 
 @pytest.fixture(scope="session", autouse=True)
 def ready() -> None:
-    """As a desk is that has started."""
+    """As a desk is that has started, and what its line to Telegram is made of here."""
     make_ready()
+    sent(1, 1)
 
 
 @pytest.fixture

@@ -71,7 +71,8 @@ def name_of(user_id: int) -> str:
     return _NAMES.get(user_id, f"person {user_id}")
 
 
-def _sent(chat_id: int, message_id: int) -> SentMessage:
+def sent(chat_id: int, message_id: int) -> SentMessage:
+    """What Telegram answers to a message that it took."""
     chat = TelegramChat(id=chat_id, type="private")
     return SentMessage(message_id=message_id, date=datetime.now(UTC), chat=chat)
 
@@ -138,7 +139,7 @@ class Line(BaseSession):
             if not self.shows:
                 raise TelegramNetworkError(method, "timed out")
             self.shown.append(method)
-            answer = _sent(method.chat_id, SHOWN_FROM + len(self.shown))
+            answer = sent(method.chat_id, SHOWN_FROM + len(self.shown))
         elif isinstance(method, GetFile):
             if method.file_id not in self.files:
                 raise TelegramBadRequest(method, "Bad Request: wrong file_id")
