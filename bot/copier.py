@@ -10,18 +10,18 @@ import structlog
 from aiogram.exceptions import TelegramBadRequest
 
 from bot.painter import Painter
-from bot.poster import Place, Poster, digest_of
+from bot.poster import Place, Poster, SourceGone, digest_of
 from core.delivery.board import Subject
-from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup
+from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup, Say
 from core.kernel.errors import Bug
 from core.runtime import Runtime
 from core.trade.enquiries import Enquiry
-from handlers.screens import Screen, caption
+from handlers.enquiries.screens import CopyGone
+from handlers.screens import Screen, caption, render_say
 
 _LOG = structlog.get_logger(__name__)
 # What stands under these can be other words than in the message that is copied.
 _CAPTIONED: Final = frozenset({"photo", "video", "document", "animation", "audio", "voice"})
-_NOT_COPIED: Final = ("message to copy not found", "message can't be copied")
 _NO_CAPTION: Final = "there is no caption in the message to edit"
 
 
@@ -54,7 +54,13 @@ class Copier:
         else:
             under = None if copy.caption is None else Screen(caption(copy.caption))
             source = (copy.from_chat_id, copy.from_message_id)
-            posted = await self._poster.copy(place, source, under, reply_to=copy.reply_to)
+            try:
+                posted = await self._poster.copy(place, source, under, reply_to=copy.reply_to)
+            except SourceGone as error:
+                _LOG.warning("a message went before it was copied", fault=str(error))
+                language = await self._painter.language(place.chat_id)
+                screen = render_say(Say(CopyGone()), language)
+                posted = await self._poster.post(place, screen, reply_to=copy.reply_to)
         return await self._remember(place, (posted,), copy.ref)
 
     async def _media_group(
@@ -111,9 +117,7 @@ class Copier:
             source = (enquiry.from_chat_id, enquiry.from_message_id)
             try:
                 return (await self._poster.copy(place, source, screen, reply_to=None),)
-            except TelegramBadRequest as error:
-                if not any(words in str(error) for words in _NOT_COPIED):
-                    raise
+            except SourceGone as error:
                 _LOG.info("a question goes without its picture", fault=str(error))
         return (await self._poster.post(place, screen),)
 

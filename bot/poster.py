@@ -7,11 +7,16 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNotFound
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNotFound,
+)
 from aiogram.types import (
     BufferedInputFile,
     EphemeralMessageParameters,
@@ -25,10 +30,11 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.send_limits import GONE, NO_PIN, NO_TOPIC, NOT_THERE, UNCHANGED, Budget
+from bot.send_limits import GONE, NO_PIN, NO_TOPIC, NOT_THERE, UNCHANGED, Budget, is_out
 from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)
+_NOT_COPIED: Final = ("message to copy not found", "message can't be copied")
 _MEDIA: Final = {
     "photo": InputMediaPhoto,
     "video": InputMediaVideo,
@@ -51,6 +57,11 @@ class Place:
 
 class TopicGone(Exception):
     """The topic into which it was to come was closed or deleted. Nothing is there."""
+
+
+class SourceGone(Exception):
+    """The message that was to be copied is gone, or may not be copied; or the bot reads its chat no
+    more, which may have moved: its messages have other numbers then. Nothing is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +154,36 @@ class Poster:
         self, place: Place, source: tuple[int, int], under: Screen | None, *, reply_to: int | None
     ) -> int:
         """A message of another chat in a new one of ours; its id. source: that chat, and the
-        message there. under: what stands under it; None: what stands there already."""
+        message there. under: what stands under it; None: what stands there already. Raises
+        SourceGone; a fault of `place` is raised as it is."""
         await self._budget.take(place.chat_id, place.rank)
         place.maybe_there = True
         from_chat_id, message_id = source
-        copied = await self._bot.copy_message(
-            place.chat_id,
-            from_chat_id,
-            message_id,
-            message_thread_id=place.thread_id,
-            caption=under.html if under else None,
-            reply_markup=under.keyboard if under else None,
-            reply_parameters=in_reply(reply_to),
-        )
+        try:
+            copied = await self._bot.copy_message(
+                place.chat_id,
+                from_chat_id,
+                message_id,
+                message_thread_id=place.thread_id,
+                caption=under.html if under else None,
+                reply_markup=under.keyboard if under else None,
+                reply_parameters=in_reply(reply_to),
+            )
+        except (TelegramMigrateToChat, TelegramForbiddenError) as error:
+            await self._blame_source(place, error)
+        except TelegramBadRequest as error:
+            if any(words in str(error) for words in _NOT_COPIED):
+                raise SourceGone(str(error)) from error
+            if not is_out(error):
+                raise
+            await self._blame_source(place, error)
         return copied.message_id
+
+    async def _blame_source(self, place: Place, error: Exception) -> NoReturn:
+        """Telegram does not say of which of the two chats an error speaks. Raises the fault of the
+        target, where it has one; otherwise SourceGone."""
+        await self._bot.get_chat(place.chat_id)
+        raise SourceGone(str(error)) from error
 
     async def media_group(
         self, place: Place, items: Sequence[tuple[str, str]], caption: str, *, reply_to: int | None

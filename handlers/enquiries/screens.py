@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
 
+from core.delivery.outbox import Notice
 from core.trade.enquiries import (
     EnquiryPaid,
     EnquiryReminder,
@@ -17,6 +19,11 @@ from core.trade.enquiries import (
 from handlers.enquiries.buttons import PassEnquiry, TakeEnquiry
 from handlers.kit.screen import Screen, View, button, fill, keyboard
 from texts import translator
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGone(Notice):
+    """In the place of a message that was taken away before it could be copied."""
 
 
 def render_enquiry(view: EnquiryView, language: str) -> Screen:
@@ -47,4 +54,5 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(EnquiryPaid),
     View(EnquiryUnbound, buttons=_pass),
     View(EnquiryUnanswered),
+    View(CopyGone),
 )

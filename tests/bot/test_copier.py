@@ -149,6 +149,56 @@ async def test_a_question_goes_without_a_picture_that_is_gone(
     assert "王浩" in question["text"]
 
 
+@pytest.mark.parametrize("gone", ["kicked", "moved"])
+async def test_a_fault_of_the_source_is_none_of_the_target(
+    served: Post, shop: tuple[Merchant, App], gone: str
+) -> None:
+    """The bot reads the asking group no more: the supplier's stays as it is, and hears of it."""
+    post, store = served, served.runtime.system.store
+    kept = Kept(post)
+    members = [
+        {"user_id": SPRUCE_STAFF, "status": "creator"}, {"user_id": post.bot.id, "status": "member"}
+    ]  # fmt: skip
+    basic = {"id": -100, "type": "group", "title": "云杉", "members": members}
+    await post.telegram.room.control("chat", {"create": basic})
+    media = (Media("photo", "file"),)
+    if gone == "kicked":
+        await post.telegram.bot_is(-100, "kicked")
+    else:
+        await post.telegram.room.control("chat", {"chat_id": -100, "migrate": True})
+    groups = "SELECT chat_id, kind, moved_to, bot_status FROM chat_group ORDER BY chat_id"
+    before = await store.fetch(groups)
+    await asked(post, shop, Said(-100, 1, "Su", media=media))
+    await post.put(Copy(-100, 1, keeper="test", ref="r1"), SUPPLIER_CHAT)
+    await post.deliver()
+    question, in_its_place = await ours(post)
+    assert "❓" in question["text"]
+    assert "📭" in in_its_place["text"]
+    assert kept.told[-1] == ("r1", [in_its_place["id"]])
+    assert await store.fetch(groups) == before
+    assert (await post.states()).get("parked") is None
+
+
+async def test_a_target_that_is_gone_too_is_given_up_for_its_own_fault(post: Post) -> None:
+    picture = await sent(post, photo=encoded(png(3, 3)))
+    for chat_id in (CHAT, SUPPLIER_CHAT):
+        await post.telegram.bot_is(chat_id, "kicked")
+    await post.put(Copy(CHAT, picture["id"], keeper="test", ref="r1"), SUPPLIER_CHAT)
+    await post.deliver()
+    state = "SELECT state FROM outbox WHERE chat_id = $1"
+    assert await post.runtime.system.store.fetchval(state, SUPPLIER_CHAT) == "parked"
+
+
+async def test_what_was_taken_away_before_it_was_copied_is_told(post: Post) -> None:
+    kept = Kept(post)
+    await post.put(Copy(CHAT, 4_321, keeper="test", ref="r1"), SUPPLIER_CHAT)
+    await post.deliver()
+    (told,) = await ours(post)
+    assert "📭" in told["text"]
+    assert kept.told == [("r1", [told["id"]])]
+    assert await post.states() == {"sent": 1}
+
+
 async def asked(post: Post, shop: tuple[Merchant, App], said: Said) -> None:
     """A question about an order of the shop, passed on."""
     merchant, app = shop

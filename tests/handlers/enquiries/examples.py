@@ -6,6 +6,7 @@ from typing import Final
 
 from core.delivery.outbox import Notice
 from core.trade.enquiries import EnquiryPaid, EnquiryReminder, EnquiryUnanswered, EnquiryUnbound
+from handlers.enquiries.screens import CopyGone
 from tests.handlers.written import HOSTILE, ID
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
@@ -14,4 +15,5 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     EnquiryPaid("P1", HOSTILE, 10_000, "CNY"),
     EnquiryUnbound(ID, "P1", "A1", "M1001", "S01", HOSTILE),
     EnquiryUnanswered(ID, "P1", "A1", "M1001", "S01", 31, 2),
+    CopyGone(),
 )
