@@ -19,27 +19,37 @@ from handlers.calculator.arithmetic import (
 from handlers.kit.commands import Command, Words
 from handlers.kit.grammar import latin_or_money
 from handlers.kit.intents import Intent, Mistake, Reading
+from handlers.orders.numbers import numbers_in
 from texts.days import read_days
 
 # Where all signs are of these, it may be a number, a telephone number, a date or a range.
 _DASHES: Final = frozenset("-")
 _SLASHES: Final = frozenset("/")
 _PLUSES: Final = frozenset("+")
+_TIMES: Final = frozenset("*")
 _SIGNS: Final = frozenset("+-*/")
 _SIGNS_SAID: Final = frozenset("+-*/%(xX")
 _BEGINS: Final = re.compile(r"[0-9.(]")
 _ASKS: Final = re.compile(r"[ \t]*=?[ \t]*[?]?\Z")
 _X: Final = re.compile(r"(?<=[0-9%)万千wk])[ \t]*[x][ \t]*(?=[0-9(.])", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"[0-9* \t]*")  # no 1,000, 2万 or 10%
 _SURE_DIGITS: Final = {"+": 3, "/": 5}  # a year has four
+_NUMBERED: Final = 8  # a whole number of so many digits names something
+_MANY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Calculate(Reading):
-    """A sum and what it comes to. text: as it was typed. exact: as in `Result`."""
+    """A sum and what it comes to. text: as it was typed. exact: as in `Result`. talk: nobody
+    announced it by = or a command."""
 
     text: str
     value: Decimal
     exact: bool
+    talk: bool = False
+
+    def gives_way(self) -> bool:
+        return self.talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,12 @@ def hear(text: str) -> Intent | None:
         said = plain.lstrip("= \t")
         return _read(text.strip().lstrip("=＝ \t"), said) if _is_meant(said) else None
     said = _ASKS.sub("", plain)
-    if not _is_sum(said):
+    if not _is_sum(said) or numbers_in(said):  # numbers of orders go first
         return None
     found = calculate(said)
-    return _of(_ASKS.sub("", text.strip()), found) if isinstance(found, Result) else None
+    if not isinstance(found, Result):
+        return None
+    return Calculate(_ASKS.sub("", text.strip()), found.value, found.exact, talk=True)
 
 
 def read_sum(words: Words) -> Intent | None:
@@ -100,10 +112,15 @@ def _is_sum(said: str) -> bool:
         return False
     numbers = [token.text for token in tokens if token.value is not None]
     signs = {token.text for token in tokens} & _SIGNS
-    if len(numbers) < 2 or not signs or signs == _DASHES:
+    if len(numbers) < 2 or not signs or signs in (_DASHES, _DASHES | _SLASHES):
         return False
+    if any("." not in number and len(number) >= _NUMBERED for number in numbers):
+        return False
+    decimal = any("." in number for number in numbers)
     if signs in (_SLASHES, _PLUSES):  # 11/20, 24/7 and 1+1 are said, and computed by nobody
-        return any("." in number or len(number) >= _SURE_DIGITS[min(signs)] for number in numbers)
+        return decimal or any(len(number) >= _SURE_DIGITS[min(signs)] for number in numbers)
+    if signs == _TIMES:  # 7*24, 1920*1080 and 6222*1234 are said as well
+        return decimal or len(numbers) >= _MANY or not _WHOLE.fullmatch(said)
     return True
 
 
@@ -118,7 +135,8 @@ COMMANDS: Final = (
         usage=("=(100+20%)*3", "100*1.006", "计算 1.5万/7.2", "/calc 100*1.006"),
         answer=(
             "the result, exact or rounded to 8 decimals: + - × ÷ with brackets, %, 万 and 千; what"
-            " may be a date, a telephone number or a prepayment is computed behind = only"
+            " may be a date, a telephone number, an order's number, a prepayment or talk (7*24) is"
+            " computed behind = only"
         ),
     ),
 )

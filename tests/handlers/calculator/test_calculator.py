@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from handlers.calculator.arithmetic import MAX_CHARS, Fault, Result, calculate, folded
 from handlers.calculator.words import Calculate, SumFault, hear
 from handlers.commands import parse
+from handlers.orders.words import LookUp
 from handlers.screens import render_say
 from tests.handlers.support import OWNER, SPRUCE, STRANGER, SUQING, Desk
 from tests.handlers.telegram_html import read_html
@@ -48,7 +49,11 @@ from tests.handlers.telegram_html import read_html
         ("计算 1.5万/7.2", "2083.33333333"),
         ("=1-1", "0"),
         ("=-1/3", "-0.33333333"),
-        ("12345678*2", "24691356"),
+        ("=12345678*2", "24691356"),
+        ("100*10%", "10"),
+        ("2*3*4", "24"),
+        ("2w*3", "60000"),
+        ("12345678.5*2", "24691357"),
     ],
 )
 def test_a_sum_is_computed(text: str, value: str) -> None:
@@ -84,7 +89,10 @@ def test_a_sum_without_a_result_says_where_it_fails(text: str, why: str, at: str
 @pytest.mark.parametrize(
     "text",
     ["+1000", "+1000 备注", "-1000", "+100u", "+700/7.2", "1+1", "24/7", "11/20", "2026/11/20",
-     "11/2026", "2026-11-20", "11-01~11-20", "100-50", "138-0013-8000", "010-12345678",
+     "11/2026", "2026-11-20", "202611290001/202611290002", "0571-88888888/8889", "12345678*2",
+     "13800138000/13900139000", "2026-11-01/2026-11-30", "6222*1234", "1920*1080", "7*24",
+     "5000*2", "7 * 24", "13800138000+5", "100-3/2",
+     "11-01~11-20", "100-50", "138-0013-8000", "010-12345678",
      "+86 138 0013 8000", "6222****1234", "138****8000", "100", "=100", "=)", "=_=", "=3=",
      "=(", "= =", "100%", "100*", "*100", "hello", "3 个 * 2", "好的=100", "1.1.1.1/24", "",
      "10:30", "1*", "100*2\n200*3", "***", "9" * 60 + "*" + "9" * 70, "P2J0001PQ8WKRZQMHM1I", "https://x/1*2"],
@@ -92,6 +100,17 @@ def test_a_sum_without_a_result_says_where_it_fails(text: str, why: str, at: str
 def test_talk_dates_telephones_and_money_are_left_alone(text: str) -> None:
     assert hear(text) is None
     assert not isinstance(parse(text), Calculate | SumFault)
+
+
+def test_an_order_number_is_looked_up_and_no_sum() -> None:
+    assert isinstance(parse("202611290001/202611290002"), LookUp)
+
+
+def test_a_bare_sum_gives_way_to_the_answer_that_it_is_a_part_of() -> None:
+    for text, gives_way in (("5000*1.2", True), ("=5000*1.2", False), ("/calc 5000*2", False)):
+        found = parse(text)
+        assert isinstance(found, Calculate)
+        assert found.gives_way() is gives_way
 
 
 @given(st.text(alphabet="0123456789+-*/()%.,= 万x", max_size=MAX_CHARS))
