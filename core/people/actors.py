@@ -62,6 +62,11 @@ class Actor:
         return self.group is not None and self.group.kind == "supplier"
 
     @property
+    def in_merchants_group(self) -> bool:
+        """Whether a merchant's people read along here."""
+        return self.group is not None and self.group.kind == "merchant"
+
+    @property
     def in_unbound_group(self) -> bool:
         """Whether this is a group that belongs to nobody yet."""
         private = self.chat_id == self.user_id

@@ -102,7 +102,7 @@ def build_trade(
         completions=completions,
         discrepancies=Discrepancies(system, books, delivery, people, questions, completions),
         enquiries=enquiries,
-        chases=Chases(system, delivery, groups, enquiries),
+        chases=Chases(system, groups, enquiries),
         refunds=refunds,
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),

@@ -15,8 +15,7 @@ from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable
 from handlers.kit.context import Press, Presses, RelayedReply, Wants
 from handlers.kit.relayed import said_in
-from handlers.orders.numbers import MAX_SHOWN
-from handlers.orders.router import replied_to
+from handlers.orders.numbers import MAX_SHOWN, replied_to
 from handlers.orders.toasts import supplier_asked
 
 
@@ -53,7 +52,9 @@ async def chase(
 
 async def reply(message: Message, chat: Chat, intent: RelayedReply, trade: Trade) -> None:
     """Take it to the other side."""
-    await trade.enquiries.reply(intent.thread, said_in(message, chat.actor.name))
+    said = said_in(message, chat.actor.name)
+    if said.text != "":
+        await trade.enquiries.reply(intent.thread, said)
 
 
 async def take(

@@ -12,12 +12,12 @@ from core.trade.enquiries import Media, Said
 
 _BY_LINK: Final = frozenset({"text_mention"})
 _BY_ANY: Final = frozenset({"text_mention", "mention"})
-# An animation comes with a document that is the same.
-_FILES: Final = ("animation", "video", "audio", "voice", "video_note", "sticker", "document")
+# What may show that an order is paid, beside pictures.
+_EVIDENCE: Final = ("video", "document")
 
 
 def said_in(message: Message, by_name: str) -> Said:
-    """The message, as it is passed on."""
+    """The message, as it is passed on. Nothing is, where it only mentions people."""
     text, caption = message.text, message.caption
     bare = without_mentions(message, _BY_ANY)
     return Said(
@@ -26,17 +26,19 @@ def said_in(message: Message, by_name: str) -> Said:
         by_name,
         media_in(message),
         album=message.media_group_id,
-        text=" ".join(bare.split()) or "…" if text and bare != text else None,
+        text=" ".join(bare.split()) if text and bare != text else None,
         caption=" ".join(bare.split()) if caption and bare != caption else None,
     )
 
 
 def media_in(message: Message) -> tuple[Media, ...]:
-    """The picture or the file that came with a message: Telegram's id of its largest form."""
+    """The picture, video or file that came with a message: Telegram's id of its largest form."""
+    if message.animation:
+        return ()  # which comes with a document that is the same
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
         return (Media("photo", largest.file_id),)
-    for kind in _FILES:
+    for kind in _EVIDENCE:
         if (file := getattr(message, kind)) is not None:
             return (Media(kind, file.file_id),)
     return ()

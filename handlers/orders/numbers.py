@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from aiogram.types import Message
+
 from core.kernel.ids import MERCHANT_NUMBER, MERCHANT_NUMBER_CHARS, NUMBER_CHARS, read_number
 from texts.amounts import fold
 from texts.days import read_days
@@ -105,6 +107,16 @@ def numbers_replied_to(text: str) -> tuple[NumberWord, ...]:
     """What may be meant by asking for the order of this message: what stands out in it, or else
     whatever has a digit."""
     return numbers_in(text) or tuple(word for word in numbers_said(text) if word.figured)
+
+
+def replied_to(message: Message) -> tuple[NumberWord, ...]:
+    """What may be a number in the message that is replied to, or in the part of it that is
+    quoted."""
+    replied, quote = message.reply_to_message, message.quote
+    words = numbers_replied_to(quote.text) if quote is not None else ()
+    if not words and replied is not None:
+        words = numbers_replied_to(replied.text or replied.caption or "")
+    return words
 
 
 def begins_number(word: str) -> bool:

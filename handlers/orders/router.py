@@ -22,7 +22,7 @@ from handlers.kit.commands import CommandTable
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.relayed import said_in
 from handlers.orders.buttons import OnCard
-from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
+from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, replied_to
 from handlers.orders.toasts import (
     how_to_complete,
     how_to_refund,
@@ -71,22 +71,13 @@ async def look_up(
         number = ", ".join(unknown[:MAX_SHOWN])
         await chat.refuse_with(Refusal("order_not_found", number=number))
     said = said_in(message, chat.actor.name)
-    # Who sends a picture along asks whether its order is paid.
-    if said.media and chat.actor.may("chase") and not chat.actor.in_suppliers_group:
+    # A merchant that sends a picture along asks whether its order is paid. Elsewhere a picture may
+    # be anything, and stays where it is.
+    if said.media and chat.actor.may("chase") and chat.actor.in_merchants_group:
         await trade.enquiries.ask(chat.actor, orders[:MAX_SHOWN], said)
     await trade.lookups.show(chat.actor, orders[:MAX_SHOWN], reply_to=chat.message_id)
     if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
         await chat.refuse_with(Refusal("too_many_numbers", limit=MAX_SHOWN))
-
-
-def replied_to(message: Message) -> tuple[NumberWord, ...]:
-    """What may be a number in the message that is replied to, or in the part of it that is
-    quoted."""
-    replied, quote = message.reply_to_message, message.quote
-    words = numbers_replied_to(quote.text) if quote is not None else ()
-    if not words and replied is not None:
-        words = numbers_replied_to(replied.text or replied.caption or "")
-    return words
 
 
 def _to_tell(intent: LookUp, unknown: list[str], orders: list[OrderKey]) -> list[str]:

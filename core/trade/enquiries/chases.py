@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from core.delivery.district import Delivery
 from core.delivery.outbox import Say
 from core.people.groups import Groups
 from core.system.district import System
@@ -26,12 +25,9 @@ ENQUIRIES_DUE: Final = "EXISTS (SELECT FROM enquiry WHERE chase_at <= $1)"
 class Chases:
     """Looks after what waits for its answer."""
 
-    def __init__(
-        self, system: System, delivery: Delivery, groups: Groups, enquiries: Enquiries
-    ) -> None:
+    def __init__(self, system: System, groups: Groups, enquiries: Enquiries) -> None:
         self._store = system.store
         self._clock = system.clock
-        self._outbox = delivery.outbox
         self._groups = groups
         self._enquiries = enquiries
 
@@ -55,11 +51,13 @@ class Chases:
         if enquiry.chases >= MAX_CHASES:
             await self._escalate(tx, enquiry)
             return
-        loud, over_at = await rows.hear(tx, enquiry.supplier_id, self._clock.now())
+        now = self._clock.now()
+        loud, over_at = await rows.hear(tx, enquiry.supplier_id, now)
         if not loud and over_at is not None:
             await rows.change(tx, enquiry.id, {"chase_at": over_at})
             return
-        await rows.change(tx, enquiry.id, {"chases": enquiry.chases + 1})
+        chase_at = now + await self._enquiries.wait(tx)
+        await rows.change(tx, enquiry.id, {"chases": enquiry.chases + 1, "chase_at": chase_at})
         await self._enquiries.remind(tx, enquiry, loud)
 
     async def _escalate(self, tx: Tx, enquiry: Enquiry) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
@@ -69,13 +69,15 @@ class Enquiries:
     async def ask(self, actor: Actor, orders: Sequence[OrderKey], said: Said) -> int:
         """Pass a question about orders to their suppliers, where they are unpaid and live; how many
         that are. What is passed already gets what is new beside it. A message that is delivered
-        again is passed once. Refusals: anonymous_admin, not_permitted."""
+        again is passed once. No picture is passed where the orders have several suppliers: nobody
+        knows whose it is. Refusals: anonymous_admin, not_permitted."""
         actor.need("chase")
+        found = [await self._about(key) for key in orders]
+        unpaid = [about for about in found if about is not None and not about.order.settled]
+        if len({about.attempt.supplier_id for about in unpaid}) > 1:
+            said = replace(said, media=(), album=None)
         passed = 0
-        for key in orders:
-            about = await self._about(key)
-            if about is None or about.order.settled:
-                continue
+        for about in unpaid:
             async with self._store.transaction() as tx:
                 passed += await self._ask(tx, about, said)
         if passed:
@@ -194,8 +196,7 @@ class Enquiries:
                         _call(self._on_paid, spot.chat_id, spot.message_id)
 
     async def remind(self, tx: Tx, enquiry: Enquiry, chats: Collection[int] | None = None) -> None:
-        """Ask the supplier again, under what it was asked; its next reminder is due later. chats:
-        in these groups of its alone."""
+        """Ask the supplier again, under what it was asked. chats: in these groups of its alone."""
         now = self._clock.now()
         minutes = int((now - enquiry.asked_at).total_seconds() // 60)
         ref = _ref("passed", enquiry, f"again:{enquiry.id}:{now.isoformat()}")
@@ -207,8 +208,11 @@ class Enquiries:
                 remember="copy", keeper=KEEPER, ref=ref,
             )  # fmt: skip
             await self._outbox.say(tx, spot.chat_id, again)
-        chase_at = now + await self._wait(tx)
-        await rows.change(tx, enquiry.id, {"chased_at": now, "chase_at": chase_at})
+        await rows.change(tx, enquiry.id, {"chased_at": now})
+
+    async def wait(self, tx: Queries) -> timedelta:
+        """So long after it was asked the timetable reminds the supplier."""
+        return await self._settings.wait("chase_after", tx)
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     async def _about(self, key: OrderKey) -> _About | None:
@@ -240,7 +244,7 @@ class Enquiries:
                 "album": said.album,
                 "asked_at": now,
                 "asked_by_name": said.by_name,
-                "chase_at": now + await self._wait(tx),
+                "chase_at": now + await self.wait(tx),
             },
         )
         if opened is not None:
@@ -284,20 +288,14 @@ class Enquiries:
         return Copy(said.chat_id, said.message_id, reply_to, said.text, said.caption, KEEPER, ref)
 
     async def _reopen(self, tx: Tx, enquiry: Enquiry) -> None:
-        """The supplier owes an answer again, where the order is not paid."""
-        if enquiry.state not in ("open", "answered"):
+        """The supplier owes an answer again, where it gave one. What is open stays as it is, for
+        whoever asks again and again must not keep it from ops."""
+        if enquiry.state != "answered" or await rows.is_open(tx, enquiry):
             return
-        if enquiry.state == "answered" and await rows.is_open(tx, enquiry):
-            return
-        chase_at = self._clock.now() + await self._wait(tx)
+        chase_at = self._clock.now() + await self.wait(tx)
         waits = {"state": "open", "chases": 0, "chase_at": chase_at}
         await rows.change(tx, enquiry.id, waits)
-        if enquiry.state != "open":
-            await self._show(tx, enquiry)
-
-    async def _wait(self, tx: Queries) -> timedelta:
-        """So long after it was asked the timetable reminds the supplier."""
-        return await self._settings.wait("chase_after", tx)
+        await self._show(tx, enquiry)
 
     async def _take(self, tx: Tx, enquiry: Enquiry, name: str) -> None:
         await rows.change(tx, enquiry.id, {"taken_by_name": name, "taken_at": self._clock.now()})

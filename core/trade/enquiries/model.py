@@ -31,8 +31,9 @@ class Media:
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message that somebody wrote, as it is passed on. by_name: of that person. media: what came
-    with it. album: Telegram's name of the album that it is a part of. text, caption: say instead
-    what may be passed on of its words, where that is less than all; None: it goes as it is."""
+    with it and may show that an order is paid. album: Telegram's name of the album that it is a
+    part of. text, caption: say instead what may be passed on of its words, where that is less than
+    all; None: it goes as it is."""
 
     chat_id: int
     message_id: int

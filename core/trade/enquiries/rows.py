@@ -145,10 +145,10 @@ async def find_thread(
 ) -> Thread | None:
     """Where a reply to a message of ours belongs, in a chat that still sees the enquiry. numbers:
     of attempts, as they stand in that message: what the desk sent last and died before it could
-    note it is known by them."""
+    note it is known by them. A message that the desk knows as something else is no question."""
     row = await queries.fetchrow(_THREAD, chat_id, message_id)
     if row is None and numbers:
-        row = await queries.fetchrow(_THREAD_BY_NUMBER, chat_id, list(numbers))
+        row = await queries.fetchrow(_THREAD_BY_NUMBER, chat_id, message_id, list(numbers))
     return None if row is None else Thread(row["id"], row["part"])
 
 
@@ -219,7 +219,9 @@ LIMIT 1
 _THREAD_BY_NUMBER: Final = """
 SELECT e.id, 'passed' AS part
 FROM enquiry e JOIN binding b ON b.supplier_id = e.supplier_id AND b.chat_id = $1
-WHERE e.attempt_no = ANY($2::text[])
+WHERE e.attempt_no = ANY($3::text[]) AND NOT EXISTS (
+    SELECT FROM post
+    WHERE chat_id = $1 AND message_id = $2 AND kind NOT IN ('enquiry', 'copy'))
 ORDER BY e.asked_at DESC LIMIT 1
 """
 _HEARS: Final = """

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.delivery.board import Subject
 from core.delivery.outbox import Copy, EnquiryCard, Fact, Say, unpack
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
@@ -138,6 +139,37 @@ async def test_an_answer_to_what_nobody_noted_is_known_by_its_number(talk: Talk)
         assert await talk.enquiries.find_thread(chat_id, 999_999, words) is None
 
 
+async def test_a_message_that_is_something_else_is_no_question(talk: Talk) -> None:
+    """A card of a look-up holds the number as well; what is said of it stays where it is."""
+    opened = await talk.desk.open()
+    ((_, _, asked),) = await talk.ask(opened)
+    enquiry = (await talk.view()).enquiry
+    posts = talk.desk.runtime.delivery.board.posts
+    card = Subject.card(opened.order.merchant_id, opened.order.id)
+    await posts.posted(SUPPLIER_CHAT, 888_888, card, "")
+    await posts.posted(SUPPLIER_CHAT, 888_889, Subject.enquiry(enquiry.id), "")
+    text = f"{opened.order.live_attempt_no} 待支付"
+    assert await talk.enquiries.find_thread(SUPPLIER_CHAT, 888_888, text) is None
+    for message_id in (asked, 888_889):
+        thread = await talk.enquiries.find_thread(SUPPLIER_CHAT, message_id, text)
+        assert thread == Thread(enquiry.id, "passed")
+
+
+async def test_a_picture_of_orders_of_several_suppliers_goes_to_none_of_them(talk: Talk) -> None:
+    one, other = await talk.desk.open(), await talk.desk.open()
+    store = talk.desk.runtime.system.store
+    second = await store.fetchval("SELECT id FROM supplier WHERE supplier_no <> 'S01' LIMIT 1")
+    await store.execute(
+        "UPDATE attempt SET supplier_id = $2 WHERE attempt_no = $1",
+        other.order.live_attempt_no,
+        second,
+    )
+    said = talk.said(media=PHOTO, album="13900")
+    await talk.enquiries.ask(await talk.actor(), [key_of(one), key_of(other)], said)
+    rows = await store.fetch("SELECT media, album FROM enquiry")
+    assert [(row["media"], row["album"]) for row in rows] == [([], None)] * 2
+
+
 async def test_a_paid_order_ends_it_on_both_sides(talk: Talk) -> None:
     opened, said = await talk.desk.open(), talk.said(media=PHOTO)
     await talk.ask(opened, said)
@@ -177,6 +209,18 @@ async def test_a_supplier_is_chased_by_people_once_a_minute(talk: Talk) -> None:
     )  # fmt: skip
     await talk.answer(reminded)
     assert (await talk.view()).enquiry.state == "answered"
+
+
+async def test_asking_again_and_again_does_not_keep_it_from_ops(talk: Talk) -> None:
+    opened, actor = await talk.desk.open(), await talk.actor()
+    await talk.ask(opened)
+    told = []
+    for _ in range(2 * (MAX_CHASES + 2)):
+        talk.desk.clock.advance(CHASED_AFTER.total_seconds() / 2 + 1)
+        await talk.enquiries.chase(actor, key_of(opened), talk.said())
+        await talk.desk.runtime.trade.chases.chase_due(10)
+        told += [chat for chat, fact, _ in await talk.news() if isinstance(fact, Say)]
+    assert told.count(OPS_CHAT) == 1
 
 
 async def test_what_nobody_answers_is_chased_and_told_to_ops(talk: Talk) -> None:

@@ -22,6 +22,7 @@ from tests.handlers.support import (
     HENGTONG,
     NORTHWIND,
     OPERATOR,
+    OPS,
     SPRUCE,
     STRANGER,
     SUQING,
@@ -123,6 +124,38 @@ async def test_other_sides_pass_nothing(busy: Desk, sold: Order) -> None:
         assert not [fact for _, fact, _ in found if isinstance(fact, EnquiryCard)]
 
 
+async def test_pictures_of_staff_stay_where_they_are(busy: Desk, sold: Order) -> None:
+    for chat_id in (OPERATOR, OPS):
+        found = await sends(busy, OPERATOR, chat_id, photo=PHOTO, caption=sold.order_no)
+        assert [(chat, type(fact)) for chat, fact, _ in found] == [(chat_id, Card)]
+        # It is asked about by a command.
+        found = await sends(busy, OPERATOR, chat_id, text=f"催单 {sold.order_no}")
+        passed = [chat for chat, fact, _ in found if isinstance(fact, EnquiryCard)]
+        assert passed == ([HENGTONG] if chat_id == OPERATOR else [])
+
+
+FILE = {"file_id": "f", "file_unique_id": "f"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "passes"),
+    [("video", True), ("document", True), ("animation", False), ("voice", False),
+     ("audio", False), ("sticker", False)],
+)  # fmt: skip
+async def test_what_may_show_a_payment_is_passed_alone(
+    busy: Desk, sold: Order, kind: str, passes: bool
+) -> None:
+    size = {"width": 9, "height": 9}
+    file: dict[str, Any] = {**FILE, **size, "duration": 1, "type": "regular"}
+    sent = {kind: {**file, "is_animated": False, "is_video": False}}
+    if kind == "animation":
+        sent["document"] = FILE
+    card = ours(SPRUCE, 55, f"⏳ 待支付\n订单 {sold.order_no}\n")
+    found = await sends(busy, SUQING, SPRUCE, reply_to_message=card, **sent)
+    asks = [chat for chat, fact, _ in found if isinstance(fact, EnquiryCard)]
+    assert asks == ([HENGTONG] if passes else [])
+
+
 async def test_whoever_replies_there_is_heard_and_nobody_else(busy: Desk, sold: Order) -> None:
     question = await asked(busy, sold)
     quoted = ours(HENGTONG, question)
@@ -166,6 +199,14 @@ async def test_nobody_is_named_on_the_other_side(busy: Desk, sold: Order, kind: 
     found = await sends(busy, ZHAO, HENGTONG, reply_to_message=ours(HENGTONG, question), **sent)
     (copy,) = [fact for _, fact, _ in found if isinstance(fact, Copy)]
     assert getattr(copy, kind) == "😀 未到账"
+
+
+async def test_who_only_mentions_somebody_passes_nothing(busy: Desk, sold: Order) -> None:
+    quoted = ours(HENGTONG, await asked(busy, sold))
+    entities = [{"type": "mention", "offset": 0, "length": 14}]
+    sent: dict[str, Any] = {"text": "@suqing_spruce", "entities": entities}
+    assert await sends(busy, ZHAO, HENGTONG, reply_to_message=quoted, **sent) == []
+    assert await busy.runtime.system.store.fetchval("SELECT state FROM enquiry") == "open"
 
 
 async def test_a_card_has_its_supplier_asked(busy: Desk, sold: Order) -> None:
