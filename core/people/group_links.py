@@ -88,18 +88,24 @@ class GroupLinks:
         )
         return _link(row, stands=maker.may(RIGHT))
 
+    async def said_in(self, link: GroupLink, chat_id: int) -> None:
+        """Somebody said a link in a group, where everybody reads it: from now on it counts for that
+        group alone, whatever comes of it there."""
+        await self._store.execute(_SAY, link.id, chat_id)
+
     async def use(self, tx: Tx, actor: Actor, link: GroupLink, chat_id: int) -> None:
-        """Somebody says a link in a group, which is bound in the same transaction: whoever has the
-        right to; or whoever brought the bot in, as long as who made the link has it.
+        """Somebody uses a link in the group in which it was said, which is bound in the same
+        transaction: whoever has the right to; or whoever brought the bot in, as long as who made
+        the link has it.
 
         Opened again in the same group, while that is bound by it, it changes nothing. Refusals:
-        anonymous_admin, not_permitted, group_link_over (used, too old, or its maker may not any
-        more).
+        anonymous_admin, not_permitted, group_link_over (said elsewhere before, used, too old, or
+        its maker may not any more).
         """
         if actor.user_id == ANONYMOUS_ADMIN_ID:
             raise Refusal("anonymous_admin")
         row = await tx.fetchrow(_HOLD, link.id, chat_id)
-        if row is None:
+        if row is None or not row["said_here"]:
             raise Refusal("group_link_over")
         if not actor.may(RIGHT) and row["added_by"] != actor.user_id:
             raise Refusal("not_permitted", right=RIGHT)
@@ -109,7 +115,7 @@ class GroupLinks:
             return
         if row["expires_at"] <= self._clock.now() or not link.stands:
             raise Refusal("group_link_over")
-        await tx.execute(_USE, link.id, actor.user_id, self._clock.now(), chat_id)
+        await tx.execute(_USE, link.id, actor.user_id, self._clock.now())
 
     async def forget_old(self) -> int:
         """Drop links that were over a month ago and more; the trail has what they bound."""
@@ -134,18 +140,19 @@ INSERT INTO group_link
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 _FIND: Final = "SELECT * FROM group_link WHERE code_hash = $1"
-# $2: the chat in which it is said, which may have moved since.
+# It was said in one group, whatever that becomes meanwhile.
+_SAY: Final = "UPDATE group_link SET chat_id = $2 WHERE id = $1 AND chat_id IS NULL"
+# $2: the chat in which it is used, which may have moved since.
 _HOLD: Final = """
 SELECT l.used_at, l.expires_at, g.added_by, EXISTS (
     SELECT FROM binding b
     WHERE b.chat_id = g.chat_id
       AND coalesce(b.merchant_id, b.supplier_id) = coalesce(l.merchant_id, l.supplier_id)
-      AND l.chat_id IN (SELECT chat_id FROM chat_group
-                        WHERE chat_id = g.chat_id OR moved_to = g.chat_id)
-) AS bound_here
+) AS bound_here, coalesce(s.moved_to, l.chat_id) = coalesce(c.moved_to, $2) AS said_here
 FROM group_link l
+LEFT JOIN chat_group s ON s.chat_id = l.chat_id
 LEFT JOIN chat_group c ON c.chat_id = $2
 LEFT JOIN chat_group g ON g.chat_id = coalesce(c.moved_to, c.chat_id)
 WHERE l.id = $1 FOR UPDATE OF l
 """
-_USE: Final = "UPDATE group_link SET used_by = $2, used_at = $3, chat_id = $4 WHERE id = $1"
+_USE: Final = "UPDATE group_link SET used_by = $2, used_at = $3 WHERE id = $1"

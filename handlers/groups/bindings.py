@@ -36,26 +36,31 @@ class UnbindQuestion(Question):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a group becomes. no, name: of the merchant or supplier; empty for an ops group."""
+    """What a group becomes. no, name: of the merchant or supplier; empty for an ops group. first:
+    only where nobody else is bound there."""
 
     kind: Literal["merchant", "supplier", "ops"]
     no: str = ""
     name: str = ""
     holder_id: UUID | None = None
+    first: bool = False
 
     @staticmethod
-    def of(holder: Merchant | Supplier | None) -> Binding:
+    def of(holder: Merchant | Supplier | None, *, first: bool = False) -> Binding:
         """None: an ops group."""
         match holder:
             case Merchant():
-                return Binding("merchant", holder.merchant_no, holder.name, holder.id)
+                return Binding("merchant", holder.merchant_no, holder.name, holder.id, first)
             case Supplier():
-                return Binding("supplier", holder.supplier_no, holder.name, holder.id)
+                return Binding("supplier", holder.supplier_no, holder.name, holder.id, first)
             case None:
-                return Binding("ops")
+                return Binding("ops", first=first)
 
     async def write(self, tx: Tx, groups: Groups, chat_id: int) -> bool:
-        """Make it so; whether it is new. Refusals: those of `Groups.bind_merchant`."""
+        """Make it so; whether it is new. Refusals: those of `Groups.bind_merchant` and of
+        `Groups.need_free`."""
+        if self.first:
+            await groups.need_free(tx, chat_id, self.holder_id)
         if self.holder_id is None:
             return await groups.bind_ops(tx, chat_id)
         if self.kind == "merchant":

@@ -81,8 +81,8 @@ async def bind_by_link(
     parties: Parties,
     people: People,
 ) -> None:
-    """The bot came into this group by a link. One that nobody made gets silence, and so do
-    strangers who did not bring the bot in. Refusals: those of `bind`."""
+    """The bot came into this group by a link. One that nobody made gets silence; whoever has one
+    that was made is answered. Refusals: those of `bind`."""
     if chat.id == chat.actor.user_id:
         await chat.refuse(OnlyInGroups())
         return
@@ -95,12 +95,8 @@ async def bind_by_link(
         else await parties.suppliers.by_id(link.holder_id)
     )
     place = await place_of(message, chat, people)
-    try:
-        await bind(chat, system, delivery, people, Binding.of(holder), place, link)
-    except Refusal as refusal:
-        if refusal.code == "not_permitted" and not chat.actor.known:
-            return
-        raise
+    await people.group_links.said_in(link, place.chat_id)
+    await bind(chat, system, delivery, people, Binding.of(holder), place, link)
     await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
@@ -125,7 +121,7 @@ async def press_kind(
         raise Refusal("group_is_other_kind", kind=group.kind)
     if button.kind == "ops":
         place = await place_of(chat.message, chat, people)
-        await bind(chat, system, delivery, people, Binding.of(None), place)
+        await bind(chat, system, delivery, people, Binding.of(None, first=True), place)
         await show_checklist(bot, system, delivery, parties, people, chat.id)
         return
     choice = await _choice(parties, group.no, group.title, button.kind, 1)
@@ -172,6 +168,6 @@ async def press_holder(
     holder = await _holder(parties, button.holder_no)
     entry = await people.directory.by_no(button.no)
     place = Place(entry.chat_id, entry.title, here=False)
-    await bind(chat, system, delivery, people, Binding.of(holder), place)
+    await bind(chat, system, delivery, people, Binding.of(holder, first=True), place)
     await show_checklist(bot, system, delivery, parties, people, entry.chat_id)
     await chat.replace(GroupBound(entry.no, entry.title, button.holder_no, holder.name))

@@ -135,6 +135,18 @@ class Groups:
         await self._become(tx, chat_id, "ops")
         return before != "ops"
 
+    async def need_free(self, tx: Tx, chat_id: int, holder_id: UUID | None) -> None:
+        """That nobody but this merchant or supplier (None: an ops group) is bound to a group, which
+        is held so until the transaction ends. Refusals: confirmation_expired."""
+        here, kind = await self._hold(tx, chat_id)
+        if kind in (None, "unbound") or (kind == "ops" and holder_id is None):
+            return
+        bound = await tx.fetch(
+            "SELECT coalesce(merchant_id, supplier_id) AS id FROM binding WHERE chat_id = $1", here
+        )
+        if [row["id"] for row in bound] != [holder_id]:
+            raise Refusal("confirmation_expired")
+
     async def unbind(self, tx: Tx, chat_id: int, holder_id: UUID | None = None) -> bool:
         """Take a merchant or supplier off a group, or (None) all that it is bound to.
 

@@ -331,9 +331,10 @@ CREATE TABLE group_link (                      -- brings the bot into a group, a
     expires_at    timestamptz NOT NULL,
     used_by       bigint,
     used_at       timestamptz,
-    chat_id       bigint,                      -- where it was used
+    chat_id       bigint,                      -- where it was said first: it counts there alone
     CHECK (num_nonnulls(merchant_id, supplier_id) = 1),
-    CHECK (num_nonnulls(used_by, used_at, chat_id) IN (0, 3))
+    CHECK (num_nonnulls(used_by, used_at) IN (0, 2)),
+    CHECK (used_at IS NULL OR chat_id IS NOT NULL)
 );
 
 -- Merchants' and suppliers' people: of whom, in which group. They go with the binding.
