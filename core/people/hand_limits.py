@@ -19,7 +19,7 @@ from core.system.store import Queries, Tx
 class Limited:
     """What people do by hand. name: of its settings: `refund` has `refund_second`, and
     `refund_daily`. done: SQL, how much of it a person did, in smallest units. $1: the person, $2: a
-    currency, $3: when the platform's day began. What was taken back, or failed, does not count."""
+    currency, $3: when the platform's day began. What was taken back does not count."""
 
     name: str
     done: str

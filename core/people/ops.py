@@ -14,6 +14,7 @@ from core.system.store import Tx
 What = Literal[
     "completed", "adjusted", "adjusted_undone", "prepaid", "prepaid_undone", "paid_in",
     "paid_in_undone", "refund_payer", "credit_merchant", "refunded",
+    "refund_given", "refund_not_given",
 ]  # fmt: skip
 
 

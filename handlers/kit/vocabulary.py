@@ -62,6 +62,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "refund_payer": "Money in suspense goes back to the payer",
         "credit_merchant": "Money in suspense goes to the merchant",
         "refunded": "An order is refunded by hand",
+        "refund_given": "A refund is said to be given back",
+        "refund_not_given": "A refund is said not to be given back",
     },
     "step": {
         "ops_group": "ops group",

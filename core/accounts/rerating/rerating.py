@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -212,9 +211,7 @@ class Reratings:
         actor.need_for(RIGHT, merchant=wanted.merchant)
         difference = Money(question.difference_minor, question.currency)
         if await self._needs_second(self._store, actor, wanted, difference):
-            to_second = RerateApproval(
-                **{one.name: getattr(question, one.name) for one in fields(question)}
-            )
+            to_second = question.as_kind(RerateApproval)
             async with self._store.transaction() as tx:
                 await self._approvals.answer(tx, actor, asked, yes=True)
                 await self._approvals.ask(

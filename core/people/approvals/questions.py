@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ ALONE_MINUTES: Final = int(ALONE_AFTER.total_seconds() // 60)
 # So long does nobody count as the only one who has a right after another lost it: whoever may hire
 # would else make themself the only one.
 LAST_AFTER: Final = timedelta(hours=24)
+Q = TypeVar("Q", bound="Question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ class Question:
         enough."""
         return ""
 
-
-Q = TypeVar("Q", bound=Question)
+    def as_kind(self, kind: type[Q]) -> Q:
+        """The same question, of another kind with the same fields."""
+        return kind(**{one.name: getattr(self, one.name) for one in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ wrong one is reversed by two people: one asks, another confirms.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -223,9 +222,7 @@ class Completions:
         if alone and await self._limits.needs_second(COMPLETIONS, question.amount, current.mode):
             if current.version != question.version:
                 raise Refusal("order_state", number=current.order_no, status=current.state)
-            to_second = CompleteApproval(
-                **{one.name: getattr(question, one.name) for one in fields(question)}
-            )
+            to_second = question.as_kind(CompleteApproval)
             waits = CompleteWaits(question)
             await self._questions.pass_on(asker, asked, to_second, waits, proof)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -394,9 +394,7 @@ class Discrepancies:
         alone = not isinstance(question, ResolveApproval)
         if alone and await self._needs_second(self._store, seen):
             need_left(seen.left_minor, question.left_minor, seen)
-            to_second = ResolveApproval(
-                **{one.name: getattr(question, one.name) for one in fields(question)}
-            )
+            to_second = question.as_kind(ResolveApproval)
             await self._questions.pass_on(asker, asked, to_second, ResolveWaits(question), proof)
             return
 

@@ -3,7 +3,7 @@ a threshold approved by a second person."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import Final, get_args
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
+from core.people.ops import What
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.booking_tools import TradeBooks
@@ -34,8 +35,10 @@ from core.trade.refunds.notices import (
 )
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.requests import REFUNDS
-from core.trade.refunds.rows import Refund, get_refund, lock_refund, refunds_of
+from core.trade.refunds.rows import LockedRefund, get_refund, lock_refund, refunds_of, sum_minor
 
+# How the ops groups are told of an end that one person said alone.
+_TOLD_AS: Final[Mapping[How, What]] = {"given": "refund_given", "not_given": "refund_not_given"}
 # What the trail keeps of the question.
 _IN_TRAIL: Final = ("refund_id", "refund_no", "order_no", "how", "refund_minor", "currency")
 
@@ -131,37 +134,34 @@ class RefundsByHand:
         asker = await self._questions.asker(asked)
         await self._seen_by(asker, question.merchant_id)
         alone = not isinstance(question, RefundEndApproval)
-        if alone and await self._needs_second(question):
-            need_endable(await get_refund(self._store, question.merchant_id, question.refund_id))
-            to_second = RefundEndApproval(
-                **{one.name: getattr(question, one.name) for one in fields(question)}
-            )
-            await self._questions.pass_on(asker, asked, to_second, RefundEndWaits(question), proof)
-            return
 
-        async def work(tx: Tx, day: BusinessDay) -> Refund:
+        async def work(tx: Tx, day: BusinessDay) -> bool:
+            """False: a second person is needed, and nothing was written."""
             locked = await lock_refund(tx, question.merchant_id, question.refund_id)
             need_endable(locked.refund)
+            if alone and await self._needs_second(tx, locked):
+                return False
             ended_so = RefundEnded(question, "" if alone else actor.name)
             await self._questions.answer(tx, actor, asked, ended_so, place, yes=True, proof=proof)
             if question.how == "given":
-                ended = await self._refunds.settle_locked(
-                    tx, day, locked, cost_returned=COST_RETURNED
-                )
+                await self._refunds.settle_locked(tx, day, locked, cost_returned=COST_RETURNED)
             else:
                 why = f"not given back, says {asker.name}"
-                ended = await self._refunds.release_locked(tx, day, locked, why)
+                await self._refunds.release_locked(tx, day, locked, why)
             await self._record(tx, asker, None if alone else actor, question, locked.refund.state)
-            return ended
+            if alone and locked.order.mode == "live":
+                await self._questions.tell_ops(tx, asker, _TOLD_AS[question.how], question)
+            return True
 
-        await self._ledger.in_open_day(question.merchant_id, work)
+        if not await self._ledger.in_open_day(question.merchant_id, work):
+            to_second = question.as_kind(RefundEndApproval)
+            await self._questions.pass_on(asker, asked, to_second, RefundEndWaits(question), proof)
 
-    async def _needs_second(self, question: RefundQuestion) -> bool:
+    async def _needs_second(self, tx: Tx, locked: LockedRefund) -> bool:
         """All refunds of the order count, also those that failed: parts are no way around it."""
-        async with self._store.snapshot() as tx:
-            order = await get_order(tx, question.merchant_id, question.order_id)
-            minor = sum(refund.amount.minor for refund in await refunds_of(tx, order))
-        return await self._limits.needs_second(REFUNDS, Money(minor, question.currency), order.mode)
+        order = locked.order
+        whole = Money(sum_minor(await refunds_of(tx, order)), order.amount.currency)
+        return await self._limits.needs_second(REFUNDS, whole, order.mode, tx)
 
     async def _record(
         self, tx: Tx, asker: Actor, second: Actor | None, question: RefundQuestion, before: str

@@ -80,6 +80,7 @@ class RefundDropped(Notice):
 @dataclass(frozen=True, slots=True)
 class RefundOrderQuestion(ProvenQuestion):
     """Whether to refund so much of an order. refunded_minor: what was refunded, or is on its way.
+    begun_minor: what all its refunds come to, failed ones too, which the threshold counts.
     left_minor: the most that can go back at once. supplier_no: where; by_supplier: it takes
     refunds, or else a person gives the money back."""
 
@@ -87,6 +88,7 @@ class RefundOrderQuestion(ProvenQuestion):
     right: ClassVar[str] = "refund"
     refund_minor: int
     refunded_minor: int
+    begun_minor: int
     left_minor: int
     supplier_no: str
     by_supplier: bool

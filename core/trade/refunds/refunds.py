@@ -41,7 +41,14 @@ from core.trade.refunds.decisions import (
 )
 from core.trade.refunds.moves import insert_refund, move_refund, note_refund
 from core.trade.refunds.notices import AlarmRefund
-from core.trade.refunds.rows import LockedRefund, Refund, lock_refund, read_refund, refunds_of
+from core.trade.refunds.rows import (
+    LockedRefund,
+    Refund,
+    counted,
+    lock_refund,
+    read_refund,
+    refunds_of,
+)
 
 MAX_WHY_CHARS: Final = 300
 _NEWS: Final[dict[str, News]] = {"succeeded": "refund.succeeded", "failed": "refund.failed"}
@@ -50,12 +57,12 @@ BEGUN_AFTER: Final = timedelta(seconds=30)
 _REFUND_NO: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
 
 
-# What is written in the same transaction, from the order and its refunds that did not fail. Its
+# What is written in the same transaction, from the order and all its refunds, failed ones too. Its
 # refusal undoes all.
 Also = Callable[[Tx, Order, Sequence[Refund]], Awaitable[None]]
 
 
-async def _nothing(_tx: Tx, _order: Order, _earlier: Sequence[Refund]) -> None:
+async def _nothing(_tx: Tx, _order: Order, _begun: Sequence[Refund]) -> None:
     """Where nothing else is written."""
 
 
@@ -114,8 +121,9 @@ class Refunds:
             if there is not None:
                 return need_same(read_refund(there), order_id, amount, fee_returned)
             need_refundable(order, amount)
-            earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
-            await also(tx, order, earlier)
+            begun = await refunds_of(tx, order)
+            await also(tx, order, begun)
+            earlier = counted(begun)
             taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
             if taking is None:
                 shown = Money(left, amount.currency)
@@ -246,14 +254,15 @@ class Refunds:
             refund, order = locked.refund, locked.order
             if refund.state != "failed":
                 return refund
-            await told(tx, locked)
             if order.disputed:
-                return await note_refund(tx, refund, changes | {"ask_at": None})
+                noted = await note_refund(tx, refund, changes | {"ask_at": None})
+                await told(tx, locked)
+                return noted
             day = await in_turn(tx, day, order)
             fee_back = 0
             if refund.fee_returned:
-                counted = [r for r in await refunds_of(tx, order) if r.state != "failed"]
-                fee_back = await _fee_back(tx, order, counted, refund.amount)
+                others = counted(await refunds_of(tx, order))
+                fee_back = await _fee_back(tx, order, others, refund.amount)
             event_id = await self._book(
                 tx,
                 day,
@@ -264,7 +273,7 @@ class Refunds:
                 refund_reserved(refund.amount, fee_back_minor=fee_back),
             )
             reserved = {"fee_back_minor": fee_back, "reserve_event_id": event_id}
-            return await self.settle_locked(
+            settled = await self.settle_locked(
                 tx,
                 day,
                 replace(locked, refund=replace(refund, fee_back_minor=fee_back)),
@@ -272,6 +281,8 @@ class Refunds:
                 changes=changes | reserved | {"late": True, "why": ""},
                 move="settle_late",
             )
+            await told(tx, locked)  # last: an alarm is held by whatever else sounds or ends it
+            return settled
 
         # Waits for a change of charges: there is nobody who could be told to say it again.
         return await self._ledger.in_open_day(

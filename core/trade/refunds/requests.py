@@ -4,7 +4,6 @@ person, then reserved in the books and sent to the supplier."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from typing import Final
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from core.trade.refunds.notices import (
     RefundWaits,
 )
 from core.trade.refunds.refunds import Refunds
-from core.trade.refunds.rows import Refund, counted_minor, refunds_of
+from core.trade.refunds.rows import Refund, counted, refunds_of, sum_minor
 
 # By hand, the fee goes back by its share: the payer has nothing, so the merchant pays for nothing.
 FEE_RETURNED: Final = True
@@ -79,7 +78,8 @@ class RefundRequests:
             order = await get_order(tx, order.merchant_id, order.id)
             need_refundable(order, order.amount)
             attempts = await get_attempts(tx, order.merchant_id, order.id)
-            earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
+            begun = await refunds_of(tx, order)
+            earlier = counted(begun)
             takings = await takings_of(tx, order, attempts)
         left = Money(room_for(takings, earlier, MAX_MINOR)[1], order.amount.currency)
         amount = left if amount_in is None else amount_in(left.currency)
@@ -91,7 +91,8 @@ class RefundRequests:
         question = RefundOrderQuestion(
             **await self._questions.facts_of(actor, order, reason),
             refund_minor=amount.minor,
-            refunded_minor=counted_minor(earlier),
+            refunded_minor=sum_minor(earlier),
+            begun_minor=sum_minor(begun),
             left_minor=left.minor,
             supplier_no=taking.attempt.supplier_no,
             by_supplier=await self._dispatch.takes_refunds(taking.attempt),
@@ -136,23 +137,21 @@ class RefundRequests:
         amount = question.amount
         await self._limits.need_room(self._store, REFUNDS, asker, amount, order.mode)
         alone = not isinstance(question, RefundApproval)
-        so_far = Money(question.refunded_minor + amount.minor, amount.currency)
+        so_far = Money(question.begun_minor + amount.minor, amount.currency)
         if alone and await self._limits.needs_second(REFUNDS, so_far, order.mode):
             if order.version != question.version:
                 raise Refusal("order_changed", number=order.order_no)
-            to_second = RefundApproval(
-                **{one.name: getattr(question, one.name) for one in fields(question)}
-            )
+            to_second = question.as_kind(RefundApproval)
             await self._questions.pass_on(asker, asked, to_second, RefundWaits(question), proof)
             return
 
-        async def close(tx: Tx, order: Order, earlier: Sequence[Refund]) -> None:
-            seen = (question.version, question.refunded_minor)
-            if (order.version, counted_minor(earlier)) != seen:
+        async def close(tx: Tx, order: Order, begun: Sequence[Refund]) -> None:
+            seen = (question.version, question.refunded_minor, question.begun_minor)
+            if (order.version, sum_minor(counted(begun)), sum_minor(begun)) != seen:
                 raise Refusal("order_changed", number=order.order_no)
             await self._limits.hold_room(tx, REFUNDS, asker, amount, order.mode)
-            begun = RefundRequested(question, "created", "" if alone else actor.name)
-            await self._questions.answer(tx, actor, asked, begun, place, yes=True, proof=proof)
+            reserved = RefundRequested(question, "created", "" if alone else actor.name)
+            await self._questions.answer(tx, actor, asked, reserved, place, yes=True, proof=proof)
             if alone and order.mode == "live":
                 await self._questions.tell_ops(tx, asker, "refunded", question)
 
@@ -170,7 +169,8 @@ class RefundRequests:
         await self._questions.replace(question, became, place)
 
 
-# What people refund by hand, in a day.
+# What people refund by hand, in a day. One that failed counts too: one person alone may say that it
+# did, and its supplier may have given the money back all the same.
 REFUNDS: Final = Limited(
     "refund",
     """
@@ -178,6 +178,6 @@ SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refund r
 JOIN orders o ON o.merchant_id = r.merchant_id AND o.id = r.order_id
      AND o.created_at = id_time(r.order_id)
 WHERE r.actor = 'telegram:' || $1::bigint AND r.at >= $3 AND r.currency = $2
-  AND r.state <> 'failed' AND o.mode = 'live'
+  AND o.mode = 'live'
 """,
 )

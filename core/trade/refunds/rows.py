@@ -60,11 +60,6 @@ class Refund:
     ended_at: datetime | None = None
 
     @property
-    def held_minor(self) -> int:
-        """What the merchant bears."""
-        return self.amount.minor - self.fee_back_minor
-
-    @property
     def ended(self) -> bool:
         return self.ended_at is not None
 
@@ -110,9 +105,14 @@ async def refunds_of(tx: Tx, order: Order) -> list[Refund]:
     return [read_refund(row) for row in rows]
 
 
-def counted_minor(refunds: Sequence[Refund]) -> int:
-    """What refunds come to together, without those that failed."""
-    return sum(refund.amount.minor for refund in refunds if refund.state != "failed")
+def counted(refunds: Sequence[Refund]) -> list[Refund]:
+    """The refunds that take from what can go back: those that did not fail."""
+    return [refund for refund in refunds if refund.state != "failed"]
+
+
+def sum_minor(refunds: Sequence[Refund]) -> int:
+    """What refunds come to together."""
+    return sum(refund.amount.minor for refund in refunds)
 
 
 def read_refund(row: asyncpg.Record) -> Refund:

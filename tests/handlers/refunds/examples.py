@@ -35,6 +35,7 @@ NOT_GIVEN: Final = replace(QUESTION, how="not_given")
 OF_REFUND: Final[dict[str, Any]] = {
     "refund_minor": 2_000,
     "refunded_minor": 1_000,
+    "begun_minor": 1_500,
     "left_minor": 9_000,
     "supplier_no": "S01",
 }

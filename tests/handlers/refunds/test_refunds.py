@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from core.delivery.outbox import Say
+from core.delivery.outbox.facts import unpack
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
@@ -147,6 +148,25 @@ async def test_above_the_threshold_a_second_person_says_so_too(
     assert await state_of(desk, second) == state
     assert await says(desk, ADMIN, yes, 70) == [], "a second press"
     assert (await desk.runtime.reports.verify.whole()).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "what"), [("Given", "refund_given"), ("Not given", "refund_not_given")]
+)
+async def test_ops_hears_of_an_end_that_one_person_said_elsewhere(
+    desk: Desk, refunded: Refunded, label: str, what: str
+) -> None:
+    refund, alarm = await refunded("R1")
+    question = one_say(await desk.press(FINANCE, SPRUCE, labelled(alarm, label), message_id=50))
+    await press_and_prove(desk, FINANCE, SPRUCE, button_data(question), message_id=51)
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT topic, facts FROM outbox WHERE chat_id = $1", OPS
+    )
+    facts = [unpack(row["topic"], row["facts"]) for row in rows]
+    (told,) = (fact for fact in facts if isinstance(fact, Say) and fact.screen == "deed")
+    (deed,) = told.facts["deeds"]
+    assert (deed["what"], deed["number"]) == (what, refund.order_no)
+    assert "50.00" in render_say(told, "zh").html
 
 
 async def test_it_ended_meanwhile(desk: Desk, refunded: Refunded) -> None:

@@ -166,6 +166,28 @@ async def test_parts_of_an_order_are_no_way_around_it(desk: Desk, paid: Order) -
     assert [one.amount.minor for one in await refunds(desk)] == [2_000, 501]
 
 
+async def fails(desk: Desk) -> None:
+    """The newest refund ends as failed, as one person may say alone."""
+    refund = (await refunds(desk))[-1]
+    await desk.runtime.trade.refunds.release(refund.merchant_id, refund.id, "not given back")
+    await desk.news()
+
+
+async def test_a_refund_that_failed_counts_for_the_threshold_and_the_cap(
+    desk: Desk, paid: Order
+) -> None:
+    """Its supplier may have given the money back all the same."""
+    await set_to(desk, "refund_second", 25)
+    await press_and_prove(desk, FINANCE, SPRUCE, await asked(desk, paid))
+    await fails(desk)
+    said = await press_and_prove(desk, FINANCE, SPRUCE, await asked(desk, paid))
+    assert [say.screen for say in said] == ["refund_waits", "proven"]
+    assert len(await refunds(desk)) == 1, "by one person alone"
+    await set_to(desk, "refund_daily", 30)
+    over = await desk.said(FINANCE, SPRUCE, f"退款 {paid.order_no} 20 x")
+    assert (code(over), over.facts["facts"]["left"]) == ("daily_cap", "10.00 CNY")
+
+
 async def test_a_second_person_says_no(desk: Desk, paid: Order) -> None:
     yes = await waits(desk, paid)
     (dropped,) = says(
