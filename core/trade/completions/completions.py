@@ -12,13 +12,14 @@ from uuid import UUID
 
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
+from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
 from core.people.hand_limits import Limited
 from core.system.district import System
-from core.system.store import Tx
+from core.system.store import Queries, Tx
 from core.trade.completions.notices import (
     CompleteApproval,
     Completed,
@@ -199,7 +200,7 @@ class Completions:
         then the order is paid; or, above the threshold, a second person is asked.
 
         Refusals: those of `HandQuestions.asker` and `Approvals.answer`, order_state,
-        discrepancy_changed, daily_cap.
+        discrepancy_changed, daily_cap, second_person_needed (others were completed meanwhile).
         """
         question = asked.question
         place = Place(asked.chat_id, question.message_id)
@@ -219,7 +220,7 @@ class Completions:
             return
         await self._limits.need_room(self._store, COMPLETIONS, asker, question.amount, current.mode)
         alone = not isinstance(question, CompleteApproval)
-        if alone and await self._limits.needs_second(COMPLETIONS, question.amount, current.mode):
+        if alone and await self._needs_second(self._store, asker, current):
             if current.version != question.version:
                 raise Refusal("order_state", number=current.order_no, status=current.state)
             to_second = question.as_kind(CompleteApproval)
@@ -228,6 +229,11 @@ class Completions:
             return
 
         async def close(tx: Tx) -> None:
+            if alone:
+                # Nothing else of the merchant is completed by the same person until we commit.
+                await tx.hold(f"completed_alone:{question.merchant_id}:{asker.user_id}")
+                if await self._needs_second(tx, asker, current):
+                    raise Refusal("second_person_needed")
             await self._limits.hold_room(tx, COMPLETIONS, asker, question.amount, current.mode)
             done = Completed(question, approved_by="" if alone else actor.name)
             await self._questions.answer(tx, actor, asked, done, place, yes=True, proof=proof)
@@ -252,6 +258,17 @@ class Completions:
             held_minor=question.held_minor,
         )
 
+    async def _needs_second(self, queries: Queries, asker: Actor, order: Order) -> bool:
+        """Whether an order is too much for one person, with what they completed of its merchant in
+        the platform's day and nobody else approved: many orders are no way around it."""
+        since = await self._limits.day_began(queries)
+        of = (asker.user_id, order.amount.currency, since, order.merchant_id)
+        whole = Money(
+            order.amount.minor + await queries.fetchval(_COMPLETED_ALONE, *of),
+            order.amount.currency,
+        )
+        return await self._limits.needs_second(COMPLETIONS, whole, order.mode, queries)
+
     async def _ask_again(self, asked: Asked[CompleteQuestion]) -> Order:
         """The order once its supplier was asked again."""
         merchant_id, order_id = asked.question.merchant_id, asked.question.order_id
@@ -270,16 +287,18 @@ class Completions:
 
 
 # $1: the person, $2: a currency, $3: when the platform's day began.
-COMPLETIONS: Final = Limited(
-    "complete",
-    """
+_COMPLETED: Final = """
 SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM completion c
 JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
      AND o.created_at = id_time(c.order_id)
-WHERE c.merchant_id = ANY(ARRAY(SELECT id FROM merchant))
+WHERE c.merchant_id = {of}
   AND c.day >= ($3::timestamptz - interval '3 days')::date AND c.at >= $3
   AND c.actor_user_id = $1 AND c.reverses IS NULL AND o.currency = $2 AND o.mode = 'live'
   AND NOT EXISTS (
     SELECT FROM completion w WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id)
-""",
+"""
+# $4: a merchant.
+_COMPLETED_ALONE: Final = _COMPLETED.format(of="$4") + " AND c.approved_by IS NULL"
+COMPLETIONS: Final = Limited(
+    "complete", _COMPLETED.format(of="ANY(ARRAY(SELECT id FROM merchant))")
 )

@@ -98,6 +98,39 @@ async def test_asked_confirmed_paid(desk: Desk) -> None:
     await desk.sound()
 
 
+async def allow_alone(desk: Desk, units: int) -> None:
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.settings.put(tx, owner, "complete_second", units)
+
+
+async def test_many_orders_of_a_merchant_are_no_way_around_a_second_person(desk: Desk) -> None:
+    await allow_alone(desk, 250)
+    for _ in range(2):
+        assert await confirm(desk, await question(desk, await desk.open())) == "paid"
+    third = await desk.open()
+    assert await confirm(desk, await question(desk, third)) == "pending", "by one person alone"
+    asked = await newest(desk, "complete_second")
+    await desk.runtime.people.approvals.decide(await desk.actor(ADMIN, OPS_CHAT), asked, yes=True)
+    assert (await desk.order(third)).state == "paid"
+    # What a second person approved does not count, nor what somebody else completed.
+    assert await confirm(desk, await question(desk, await desk.open(5_000))) == "paid"
+    another = await question(desk, await desk.open(), user_id=OWNER)
+    assert await confirm(desk, another, OWNER) == "paid"
+    await desk.sound()
+
+
+async def test_orders_that_are_completed_at_once_count_together(desk: Desk) -> None:
+    await allow_alone(desk, 250)
+    asked = [await question(desk, await desk.open()) for _ in range(4)]
+    results = await asyncio.gather(*(confirm(desk, one) for one in asked), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            assert refused(result) == "second_person_needed"
+    assert results.count("paid") == 2
+    await desk.sound()
+
+
 async def test_a_second_press_books_nothing(desk: Desk) -> None:
     opened = await desk.open()
     asked = await question(desk, opened)
