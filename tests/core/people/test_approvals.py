@@ -33,9 +33,9 @@ from tests.core.support import (
 
 @dataclass(frozen=True, slots=True)
 class Own(Question):
-    """As the desk's own `refund`, which whoever asked answers."""
+    """As the desk's own `rerate`, which whoever asked answers."""
 
-    kind: ClassVar[str] = "refund"
+    kind: ClassVar[str] = "rerate"
     open_for: ClassVar[timedelta] = timedelta(minutes=2)
     number: str
 
