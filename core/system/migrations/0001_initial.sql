@@ -1310,6 +1310,8 @@ CREATE TABLE resolution (                      -- append-only: what became of su
 );
 CREATE INDEX resolution_discrepancy ON resolution (merchant_id, discrepancy_id);
 CREATE INDEX resolution_event ON resolution (merchant_id, event_id);
+CREATE INDEX resolution_person ON resolution (actor_user_id, at);   -- what one person decided today
+CREATE INDEX resolution_at ON resolution (at);  -- what was resolved of late
 
 CREATE TABLE refund (
     merchant_id    uuid NOT NULL,
