@@ -3,7 +3,6 @@ somebody, and ends."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
@@ -157,28 +156,22 @@ class Alarms:
         )
         await self._show(tx, alarm_id)
 
-    async def end(
-        self,
-        tx: Tx,
-        kind: type[Trouble],
-        subject: str = "",
-        *,
-        unless: Callable[[Tx], Awaitable[bool]] | None = None,
-    ) -> None:
-        """It is right again: the alarm that stands, if one does, says so.
+    async def amend(self, tx: Tx, trouble: Trouble, subject: str = "") -> None:
+        """What is wrong is less than it was: the alarm that stands, if one does, says so. Amend it
+        last, like `sound`."""
+        alarm_id = await tx.fetchval(
+            "UPDATE alarm SET facts = $3"
+            " WHERE kind = $1 AND subject = $2 AND state = 'standing' RETURNING id",
+            trouble.kind(),
+            subject,
+            values_of(trouble),
+        )
+        if alarm_id is not None:
+            await self._show(tx, alarm_id)
 
-        unless: whether something of it is left. It is asked with the alarm's row locked, so that
-        whatever is sounded meanwhile is seen, or stands anew. End it last, like `sound`.
-        """
-        if unless is not None:
-            held = await tx.fetchval(
-                "SELECT id FROM alarm WHERE kind = $1 AND subject = $2 AND state = 'standing'"
-                " FOR UPDATE",
-                kind.kind(),
-                subject,
-            )
-            if held is None or await unless(tx):
-                return
+    async def end(self, tx: Tx, kind: type[Trouble], subject: str = "") -> None:
+        """It is right again: the alarm that stands, if one does, says so. End it last, like
+        `sound`."""
         alarm_id = await tx.fetchval(
             "UPDATE alarm SET state = 'over', ended_at = $3"
             " WHERE kind = $1 AND subject = $2 AND state = 'standing' RETURNING id",

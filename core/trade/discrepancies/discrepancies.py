@@ -57,7 +57,7 @@ from core.trade.orders import (
     ByHand,
     Order,
     charge_of,
-    end_when_none_is_open,
+    ease_suspense,
     get_order,
     hold_charges,
     in_turn,
@@ -177,7 +177,7 @@ class Discrepancies:
             channel_no = named(attempts, seen.attempt_no).channel_no
             day = await in_turn(tx, day, order)
             await self._book(tx, day, order, seen, way, by, channel_no)
-            await end_when_none_is_open(tx, self._alarms, merchant_id)
+            await ease_suspense(tx, self._alarms, merchant_id)
             return order
 
         async def before(tx: Tx) -> None:

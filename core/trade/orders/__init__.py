@@ -32,7 +32,8 @@ from core.trade.orders.notices import (
     AlarmDiscrepancy,
     AlarmShortfall,
     OddPayment,
-    end_when_none_is_open,
+    ease_suspense,
+    sound_suspense,
 )
 from core.trade.orders.openings import Openings
 from core.trade.orders.ordinary_payments import FreshReport, OrdinaryPayments, Report
@@ -111,7 +112,7 @@ __all__ = [
     "Waiting",
     "book_recharge",
     "charge_of",
-    "end_when_none_is_open",
+    "ease_suspense",
     "find_attempt",
     "find_for",
     "find_key",
@@ -130,6 +131,7 @@ __all__ = [
     "order_view",
     "read_cards",
     "side_by_side",
+    "sound_suspense",
     "takings_of",
     "tell_url",
     "together",

@@ -24,7 +24,7 @@ from core.trade.orders.charges import (
 )
 from core.trade.orders.completion_rows import completion_of, held_of, need_reversible
 from core.trade.orders.decisions import Use, complete, next_attempt_of, uses_of
-from core.trade.orders.notices import end_when_none_is_open
+from core.trade.orders.notices import ease_suspense, sound_suspense
 from core.trade.orders.payments import PaidBy, Payments
 from core.trade.orders.rows import Attempt, Order, in_turn, lock_order, named
 
@@ -127,7 +127,7 @@ class OrdersByHand:
             order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
             if uses:
-                await end_when_none_is_open(tx, self._alarms, merchant_id)
+                await ease_suspense(tx, self._alarms, merchant_id)
             return order
 
         completed = await self._ledger.in_open_day(merchant_id, work)
@@ -210,7 +210,7 @@ class OrdersByHand:
             ),
         )
         # Resolutions are append-only: one whose event is reversed no longer counts.
-        await tx.execute(
+        given_back = await tx.execute(
             "UPDATE discrepancy d SET left_minor = d.left_minor + r.minor FROM resolution r"
             " WHERE r.merchant_id = $1 AND r.event_id = $2 AND d.merchant_id = r.merchant_id"
             " AND d.id = r.discrepancy_id",
@@ -218,6 +218,8 @@ class OrdersByHand:
             wrong["event_id"],
         )
         await self._record(tx, day, order, by, event_id, reverses=wrong["id"])
+        if given_back and order.mode == "live":
+            await sound_suspense(tx, self._alarms, order.merchant_id)
         return charged_anew_minor
 
     async def _charge_first_fee(

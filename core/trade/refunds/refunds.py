@@ -121,9 +121,8 @@ class Refunds:
             if there is not None:
                 return need_same(read_refund(there), order_id, amount, fee_returned)
             need_refundable(order, amount)
-            begun = await refunds_of(tx, order)
+            earlier = counted(begun := await refunds_of(tx, order))
             await also(tx, order, begun)
-            earlier = counted(begun)
             taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
             if taking is None:
                 shown = Money(left, amount.currency)

@@ -14,7 +14,6 @@ from core.people.alarms import PAGE_SIZE, TOLD_AGAIN_AFTER
 from core.people.factors import AlarmFactor
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
-from core.system.store import Tx
 from tests.core.support import CHAT, FINANCE, OPERATOR, OPS_CHAT, SetClock, alarms
 
 
@@ -182,38 +181,11 @@ async def test_those_that_stand_are_listed_the_oldest_first(
     assert [one.subject for one in last.lines] == [f"a{PAGE_SIZE + 1}"]
 
 
-async def test_an_end_waits_for_who_sounds_it_at_that_moment(runtime: Runtime) -> None:
-    """What was sounded but is not committed yet must not be ended."""
+async def test_what_is_left_is_said_without_counting_it_anew(runtime: Runtime) -> None:
     await sound(runtime, "a")
-    left = 0
-    sounded, asked = asyncio.Event(), asyncio.Event()
-
-    async def sound_more() -> None:
-        nonlocal left
+    for facts in (AlarmBooks(7, "less"), AlarmBooks(7, "less")):
         async with runtime.system.store.transaction() as tx:
-            await runtime.people.alarms.sound(tx, AlarmBooks(1, "more"), "a")
-            left = 1
-            sounded.set()
-            await asked.wait()
-
-    async def end_if_none_is_left() -> None:
-        await sounded.wait()
-
-        async def some_left(_: Tx) -> bool:
-            return left > 0
-
-        async with runtime.system.store.transaction() as tx:
-            asked.set()
-            await runtime.people.alarms.end(tx, AlarmBooks, "a", unless=some_left)
-
-    await asyncio.gather(sound_more(), end_if_none_is_left())
-    told = await alarms(runtime)
-    assert {(one.state, one.count) for one in told} == {("standing", 2)}
-    left = 0
-
-    async def none_left(_: Tx) -> bool:
-        return False
-
-    async with runtime.system.store.transaction() as tx:
-        await runtime.people.alarms.end(tx, AlarmBooks, "a", unless=none_left)
-    assert [one.state for one in await alarms(runtime)] == ["over"]
+            await runtime.people.alarms.amend(tx, facts, "a")
+            await runtime.people.alarms.amend(tx, facts, "of which none stands")
+    (told,) = await alarms(runtime)
+    assert (told.state, told.count, told.trouble(AlarmBooks)) == ("standing", 1, facts)

@@ -20,7 +20,16 @@ from core.system.store import Tx
 from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
 from core.trade.discrepancies.decisions import fee_of
 from core.trade.hand_questions import MAX_REASON_CHARS
-from core.trade.orders import AlarmDiscrepancy, ByHand, Charge, Opened, Order, charge_of
+from core.trade.orders import (
+    AlarmDiscrepancy,
+    ByHand,
+    Charge,
+    Opened,
+    Order,
+    charge_of,
+    ease_suspense,
+    sound_suspense,
+)
 from tests.core.support import (
     ADMIN,
     CHAT,
@@ -192,6 +201,52 @@ async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk:
     assert await desk.balances() == paid
     assert (await desk.order(opened)).cost_minor == 66
     await desk.sound()
+
+
+async def alarm_of(desk: Desk) -> tuple[str, int, int]:
+    """The merchant's newest alarm of money in suspense: its state, how many, how much."""
+    alarm = (await desk.alarms(AlarmDiscrepancy))[-1]
+    said = alarm.trouble(AlarmDiscrepancy)
+    return alarm.state, said.count, sum(money.minor for money in said.left)
+
+
+async def test_the_alarm_says_what_is_open_and_stands_again_when_money_comes_back(
+    desk: Desk,
+) -> None:
+    opened, item = await held(desk, 9900)
+    _, other = await held(desk, 5000)
+    assert await alarm_of(desk) == ("standing", 2, 14900)
+    await resolve(desk, other, "refund_payer")
+    assert await alarm_of(desk) == ("standing", 1, 9900)
+    await resolve(desk, item, "complete")
+    assert (await alarm_of(desk))[0] == "over"
+    await reverse(desk, await desk.order(opened))
+    assert await alarm_of(desk) == ("standing", 1, 9900)
+    await desk.sound()
+
+
+async def test_an_alarm_that_eases_waits_for_who_sounds_it_at_that_moment(desk: Desk) -> None:
+    """What was sounded but is not committed yet must not be ended."""
+    _, item = await held(desk, 9900)
+    await resolve(desk, item, "refund_payer")
+    store, every = desk.runtime.system.store, desk.runtime.people.alarms
+    sounded, asked = asyncio.Event(), asyncio.Event()
+
+    async def sound_more() -> None:
+        async with store.transaction() as tx:
+            await tx.execute("UPDATE discrepancy SET left_minor = 1 WHERE id = $1", item.id)
+            await sound_suspense(tx, every, item.merchant_id)
+            sounded.set()
+            await asked.wait()
+
+    async def ease() -> None:
+        await sounded.wait()
+        async with store.transaction() as tx:
+            asked.set()
+            await ease_suspense(tx, every, item.merchant_id)
+
+    await asyncio.gather(sound_more(), ease())
+    assert await alarm_of(desk) == ("standing", 1, 1)
 
 
 async def test_money_that_came_while_the_order_stood_completed_pays_it_afterwards(

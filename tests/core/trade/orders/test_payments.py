@@ -76,7 +76,9 @@ async def test_another_amount_waits_in_suspense(
     assert (row["kind"], row["asked_minor"], row["seen_minor"]) == (kind, 10000, seen_minor)
     assert row["left_minor"] == seen_minor
     (alarm,) = await desk.alarms(AlarmDiscrepancy)
-    assert (alarm.facts["difference"], alarm.facts["payment"]["seen_minor"]) == (kind, seen_minor)
+    shown = alarm.trouble(AlarmDiscrepancy)
+    assert (shown.merchant_no, shown.count) == (desk.merchant.merchant_no, 1)
+    assert shown.left == (Money(seen_minor, "CNY"),)
     await desk.sound()
 
 
@@ -125,7 +127,9 @@ async def test_paid_twice_at_the_supplier(desk: Desk) -> None:
         "payable": 9880,
         "suspense/S01": 10000,
     }
-    assert [a.facts["difference"] for a in await desk.alarms(AlarmDiscrepancy)] == ["duplicate"]
+    assert [a.facts["count"] for a in await desk.alarms(AlarmDiscrepancy)] == [1]
+    kinds = await desk.runtime.system.store.fetch("SELECT kind FROM discrepancy")
+    assert [row["kind"] for row in kinds] == ["duplicate"]
     await desk.sound()
 
 
