@@ -13,7 +13,7 @@ from handlers.enquiries.toasts import taken
 from handlers.enquiries.words import Chase
 from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable
-from handlers.kit.context import Press, Presses, RelayedReply, Wants
+from handlers.kit.context import AlbumPart, Press, Presses, RelayedReply, Wants
 from handlers.kit.relayed import said_in
 from handlers.orders.numbers import MAX_SHOWN, replied_to
 from handlers.orders.toasts import supplier_asked
@@ -23,6 +23,7 @@ def add_routes(routes: Router) -> None:
     """Somebody asks about an order, and somebody answers."""
     routes.message.register(chase, Wants(Chase))
     routes.message.register(reply, Wants(RelayedReply))
+    routes.message.register(add, Wants(AlbumPart))
     routes.callback_query.register(take, Presses(TakeEnquiry))
     routes.callback_query.register(pass_on, Presses(PassEnquiry))
 
@@ -54,7 +55,13 @@ async def reply(message: Message, chat: Chat, intent: RelayedReply, trade: Trade
     """Take it to the other side."""
     said = said_in(message, chat.actor.name)
     if said.text != "":
-        await trade.enquiries.reply(intent.thread, said)
+        await trade.enquiries.reply(chat.actor, intent.thread, said)
+
+
+async def add(message: Message, chat: Chat, intent: AlbumPart, trade: Trade) -> None:
+    """Pass it under what its album asked."""
+    said = said_in(message, chat.actor.name)
+    await trade.enquiries.add(chat.actor, intent.enquiry_ids, said)
 
 
 async def take(

@@ -59,8 +59,15 @@ class RelayedReply:
     thread: Thread
 
 
+@dataclass(frozen=True, slots=True)
+class AlbumPart:
+    """No command: another part of an album whose words asked these enquiries."""
+
+    enquiry_ids: tuple[UUID, ...]
+
+
 # What a message may be beside an intent.
-Other = GiveReason | RelayedReply | Said | Sent
+Other = GiveReason | RelayedReply | AlbumPart | Said | Sent
 
 
 class Wants(Filter):
@@ -136,7 +143,7 @@ class Understand(BaseMiddleware):
             return None
         actor = await self._chats.actor(speaker, event)
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
-            asked = await self._welcome(event, actor) or await self._relayed(event)
+            asked = await self._welcome(event, actor) or await self._relayed(event, actor)
             if asked is None:
                 return None
             return await handler(
@@ -145,7 +152,9 @@ class Understand(BaseMiddleware):
         intent: Intent | Other | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
         if intent is None or (isinstance(intent, Intent) and intent.gives_way()):
-            intent = await self._relayed(event) or intent or self._by_picture(event)
+            relayed = await self._relayed(event, actor)
+            intent = relayed or intent or await self._by_album(event, actor)
+            intent = intent or self._by_picture(event)
         if event.edit_date is None and (
             intent is None or (isinstance(intent, Intent) and intent.is_talk(actor))
         ):
@@ -181,22 +190,27 @@ class Understand(BaseMiddleware):
         found = self._parser.parse(replied.text or replied.caption or "")
         return found if isinstance(found, Reading) and found.gives_way() else None
 
-    async def _relayed(self, message: Message) -> RelayedReply | None:
-        """A reply to a message of ours that was passed from another chat, whatever it says; or
-        another part of an album that was passed."""
-        asked = message.reply_to_message
-        if message.edit_date is not None or message.chat.type == "channel":
+    async def _by_album(self, message: Message, actor: Actor) -> AlbumPart | None:
+        """A picture without a number of its own, of an album that was passed."""
+        album = message.media_group_id
+        if album is None or message.edit_date or message.reply_to_message or not media_in(message):
             return None
-        if asked is None and message.media_group_id is not None:
-            album = await self._enquiries.find_album(message.chat.id, message.media_group_id)
-            return None if album is None else RelayedReply(album)
-        if asked is None:
+        found = await self._enquiries.find_album(message.chat.id, album)
+        return AlbumPart(found) if found and actor.may("chase") else None
+
+    async def _relayed(self, message: Message, actor: Actor) -> RelayedReply | None:
+        """A reply to a message of ours that was passed from another chat, whatever it says, of
+        somebody whose replies belong there."""
+        asked = message.reply_to_message
+        if asked is None or message.edit_date is not None or message.chat.type == "channel":
             return None
         if asked.from_user is None or asked.from_user.id != self._bot.id:
             return None
         text = asked.text or asked.caption or ""
         thread = await self._enquiries.find_thread(message.chat.id, asked.message_id, text)
-        return None if thread is None else RelayedReply(thread)
+        if thread is None or not self._enquiries.hears(actor, thread):
+            return None
+        return RelayedReply(thread)
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""

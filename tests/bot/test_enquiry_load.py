@@ -102,8 +102,10 @@ async def answer(post: Post, question_id: int, words: str, random: Random) -> No
     )
     thread = await enquiries.find_thread(SUPPLIER_CHAT, question_id, "")
     assert thread is not None
+    access = post.runtime.people.access
+    actor = await access.actor(SUPPLIER_STAFF, "Li", SUPPLIER_CHAT, private=False)
     for _ in range(random.choice((1, 1, 2))):
-        await enquiries.reply(thread, Said(SUPPLIER_CHAT, said, "Li"))
+        await enquiries.reply(actor, thread, Said(SUPPLIER_CHAT, said, "Li"))
 
 
 async def deliver_all(post: Post, random: Random) -> None:

@@ -48,12 +48,17 @@ class Chases:
 
     async def _chase(self, tx: Tx, enquiry: Enquiry) -> None:
         """In the groups that are not quiet; where all of them are, once the first is so no more."""
+        now = self._clock.now()
+        loud, over_at = await rows.hear(tx, enquiry.supplier_id, now)
+        if not loud and over_at is None:
+            # Its groups were taken off meanwhile: nobody there hears anything, or failed to answer.
+            await self._enquiries.tell_unbound(tx, enquiry)
+            await rows.change(tx, enquiry.id, {"chase_at": None, "escalated_at": None})
+            return
         if enquiry.chases >= MAX_CHASES:
             await self._escalate(tx, enquiry)
             return
-        now = self._clock.now()
-        loud, over_at = await rows.hear(tx, enquiry.supplier_id, now)
-        if not loud and over_at is not None:
+        if not loud:
             await rows.change(tx, enquiry.id, {"chase_at": over_at})
             return
         chase_at = now + await self._enquiries.wait(tx)
@@ -62,7 +67,7 @@ class Chases:
 
     async def _escalate(self, tx: Tx, enquiry: Enquiry) -> None:
         now = self._clock.now()
-        numbers = await tx.fetchrow(_NUMBERS, enquiry.merchant_id, enquiry.attempt_no)
+        numbers = await rows.numbers(tx, enquiry)
         if numbers is not None:
             unanswered = EnquiryUnanswered(
                 enquiry.id,
@@ -81,14 +86,4 @@ class Chases:
 
 _DUE: Final = """
 SELECT * FROM enquiry WHERE chase_at <= $1 ORDER BY chase_at LIMIT $2 FOR UPDATE SKIP LOCKED
-"""
-_NUMBERS: Final = """
-SELECT o.order_no, m.merchant_no, s.supplier_no
-FROM enquiry e
-JOIN merchant m ON m.id = e.merchant_id
-JOIN supplier s ON s.id = e.supplier_id
-JOIN orders o ON o.merchant_id = e.merchant_id AND o.id = e.order_id
-    AND o.created_at = id_time(e.order_id)
-WHERE e.merchant_id = $1 AND e.attempt_no = $2
-LIMIT 1
 """

@@ -123,18 +123,41 @@ class Enquiries:
         }
         return await rows.find_thread(self._store, chat_id, message_id, sorted(numbers))
 
-    async def find_album(self, chat_id: int, album: str) -> Thread | None:
-        """Where another part of an album belongs, whose first one asked something."""
+    async def find_album(self, chat_id: int, album: str) -> tuple[UUID, ...]:
+        """What other parts of an album asked; nothing where that went to several suppliers, for
+        nobody knows whose another part is."""
         return await rows.find_album(self._store, chat_id, album)
 
-    async def reply(self, thread: Thread, said: Said) -> None:
+    async def add(self, actor: Actor, enquiry_ids: Sequence[UUID], said: Said) -> None:
+        """Another part of an album goes under what its other parts asked, with our number and
+        without its words. Once, however often it is delivered. Refusals: anonymous_admin,
+        not_permitted."""
+        actor.need("chase")
+        for enquiry_id in sorted(enquiry_ids):
+            async with self._store.transaction() as tx:
+                enquiry = await rows.lock(tx, enquiry_id)
+                if await rows.note_said(tx, enquiry.id, said, "asked"):
+                    await self._pass_picture(tx, enquiry, said)
+        _call(self._on_passed, said.chat_id, said.message_id)
+
+    def hears(self, actor: Actor, thread: Thread) -> bool:
+        """Whether a reply of this person belongs there. In the supplier's group everybody answers
+        but our own people, who ask; in ops our own people do. What came back is replied to by whom
+        may ask."""
+        if thread.part == "returned":
+            return actor.may("chase")
+        return actor.staff != actor.in_suppliers_group
+
+    async def reply(self, actor: Actor, thread: Thread, said: Said) -> None:
         """Somebody replied: to what the supplier was asked, so that it goes back to whoever asked;
         or to what came back, so that it goes to the supplier. Once, however often it is
-        delivered."""
+        delivered. Whom it does not hear is passed over."""
+        if not self.hears(actor, thread):
+            return
         async with self._store.transaction() as tx:
             enquiry = await rows.lock(tx, thread.enquiry_id)
             if thread.part == "passed":
-                await self._answer(tx, enquiry, said)
+                await self._answer(tx, actor, enquiry, said)
             elif await rows.note_said(tx, enquiry.id, said, "asked"):
                 await self._pass_beside(tx, enquiry, said)
                 await self._reopen(tx, enquiry)
@@ -155,7 +178,8 @@ class Enquiries:
             return True
 
     async def pass_on(self, actor: Actor, enquiry_id: UUID) -> None:
-        """Pass on what waits because its supplier had no group. Refusals: anonymous_admin,
+        """Pass on what waits because its supplier had no group: it is asked now, and is to answer
+        from now on. Refusals: anonymous_admin,
         not_permitted, staff_only, record_not_found, supplier_unbound."""
         actor.need_among_staff("chase")
         async with self._store.transaction() as tx:
@@ -164,6 +188,8 @@ class Enquiries:
             enquiry = await rows.lock(tx, enquiry_id)
             if not await self._post(tx, enquiry):
                 raise Refusal("supplier_unbound")
+            now = self._clock.now()
+            await rows.begin(tx, enquiry.id, now, now + await self.wait(tx))
 
     async def view(self, enquiry_id: UUID) -> EnquiryView | None:
         """What its card shows, as it stands; None where it is forgotten."""
@@ -214,6 +240,22 @@ class Enquiries:
         """So long after it was asked the timetable reminds the supplier."""
         return await self._settings.wait("chase_after", tx)
 
+    async def tell_unbound(self, tx: Tx, enquiry: Enquiry) -> None:
+        """Tell ops that its supplier has no group: nobody is asked until it has one."""
+        numbers = await rows.numbers(tx, enquiry)
+        if numbers is None:
+            return
+        unbound = EnquiryUnbound(
+            enquiry.id,
+            numbers["order_no"],
+            enquiry.attempt_no,
+            numbers["merchant_no"],
+            numbers["supplier_no"],
+            enquiry.asked_by_name,
+        )
+        ref = _ref("passed", enquiry, f"unbound:{self._clock.now().isoformat()}")
+        await self._groups.tell_ops(tx, Say(unbound, remember="copy", keeper=KEEPER, ref=ref))
+
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     async def _about(self, key: OrderKey) -> _About | None:
         """None: nothing of the order went to a supplier, or no money moves in it."""
@@ -244,37 +286,44 @@ class Enquiries:
                 "album": said.album,
                 "asked_at": now,
                 "asked_by_name": said.by_name,
-                "chase_at": now + await self.wait(tx),
             },
         )
         if opened is not None:
             await rows.note_said(tx, opened.id, said, "asked")
-            if not await self._post(tx, opened):
-                await self._tell_unbound(tx, opened, order, attempt)
+            if await self._post(tx, opened):
+                await rows.begin(tx, opened.id, now, now + await self.wait(tx))
+            else:
+                await self.tell_unbound(tx, opened)
             return 1
         enquiry = await rows.lock_newest(tx, attempt)
         if enquiry is None:
             return 0  # it was answered at this very moment
         await rows.note_said(tx, enquiry.id, said, "asked")
         if said.media:
-            await self._pass_beside(tx, enquiry, said)
+            await self._pass_picture(tx, enquiry, said)
         return 1
 
-    async def _answer(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
+    async def _answer(self, tx: Tx, actor: Actor, enquiry: Enquiry, said: Said) -> None:
         if not await rows.note_said(tx, enquiry.id, said, "answered"):
             return
         for spot in await rows.spots(tx, enquiry.id, "asked"):
             await self._outbox.say(
                 tx, spot.chat_id, self._copy("returned", enquiry, said, spot.message_id)
             )
-        if not enquiry.taken_by_name:
+        # Who of ours answers in ops is nobody's business at the supplier.
+        taken = actor.in_suppliers_group and not enquiry.taken_by_name
+        if taken:
             await self._take(tx, enquiry, said.by_name)
         if enquiry.state == "open":
             answered_at = enquiry.answered_at or self._clock.now()
             answered = {"state": "answered", "answered_at": answered_at, "chase_at": None}
             await rows.change(tx, enquiry.id, answered)
-        if enquiry.state == "open" or not enquiry.taken_by_name:
+        if enquiry.state == "open" or taken:
             await self._show(tx, enquiry)
+
+    async def _pass_picture(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
+        """Another picture goes under what was passed: with our number, and nothing of its words."""
+        await self._pass_beside(tx, enquiry, replace(said, caption=enquiry.attempt_no))
 
     async def _pass_beside(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
         """Something more about what was passed goes under it."""
@@ -320,18 +369,6 @@ class Enquiries:
         bound = set(await self._groups.of_holder(tx, enquiry.supplier_id))
         chats = [spot.chat_id for spot in await self._cards(tx, enquiry) if spot.chat_id in bound]
         await self._outbox.say_all(tx, [_card(chat, enquiry, posted=True) for chat in chats])
-
-    async def _tell_unbound(self, tx: Tx, enquiry: Enquiry, order: Order, attempt: Attempt) -> None:
-        merchant_no = await tx.fetchval(
-            "SELECT merchant_no FROM merchant WHERE id = $1", order.merchant_id
-        )
-        unbound = EnquiryUnbound(
-            enquiry.id, order.order_no, attempt.attempt_no, merchant_no, attempt.supplier_no,
-            enquiry.asked_by_name,
-        )  # fmt: skip
-        ref = _ref("passed", enquiry, f"unbound:{enquiry.id}")
-        fact = Say(unbound, remember="copy", keeper=KEEPER, ref=ref)
-        await self._groups.tell_ops(tx, fact)
 
     async def _keep(self, tx: Tx, leaving: Leaving, message_ids: Sequence[int]) -> None:
         """What left belongs to its enquiry: a reply to it does as well."""

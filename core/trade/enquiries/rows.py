@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from core.kernel.errors import Bug
 from core.kernel.ids import uuid7_time
 from core.kernel.money import Money
@@ -70,6 +72,16 @@ async def change(tx: Queries, enquiry_id: UUID, values: dict[str, Any]) -> Enqui
     if row is None:
         raise Bug(f"there is no enquiry {enquiry_id}")
     return read_enquiry(row)
+
+
+async def begin(tx: Queries, enquiry_id: UUID, now: datetime, chase_at: datetime) -> None:
+    """Its supplier is asked now, and reminded at chase_at; where nobody there was asked yet."""
+    await tx.execute(_BEGIN, enquiry_id, now, chase_at)
+
+
+async def numbers(queries: Queries, enquiry: Enquiry) -> asyncpg.Record | None:
+    """order_no, merchant_no and supplier_no; None where its order is gone."""
+    return await queries.fetchrow(_NUMBERS, enquiry.id)
 
 
 async def note(
@@ -152,15 +164,13 @@ async def find_thread(
     return None if row is None else Thread(row["id"], row["part"])
 
 
-async def find_album(queries: Queries, chat_id: int, album: str) -> Thread | None:
-    """The enquiry that a part of an album asked."""
-    enquiry_id = await queries.fetchval(
-        "SELECT id FROM enquiry WHERE from_chat_id = $1 AND album = $2"
-        " ORDER BY asked_at DESC LIMIT 1",
-        chat_id,
-        album,
+async def find_album(queries: Queries, chat_id: int, album: str) -> tuple[UUID, ...]:
+    """The enquiries that parts of an album asked; nothing where they have several suppliers."""
+    found = await queries.fetch(
+        "SELECT id, supplier_id FROM enquiry WHERE from_chat_id = $1 AND album = $2", chat_id, album
     )
-    return None if enquiry_id is None else Thread(enquiry_id, "returned")
+    suppliers = {row["supplier_id"] for row in found}
+    return tuple(row["id"] for row in found) if len(suppliers) == 1 else ()
 
 
 async def view(queries: Queries, enquiry_id: UUID) -> EnquiryView | None:
@@ -182,6 +192,19 @@ async def view(queries: Queries, enquiry_id: UUID) -> EnquiryView | None:
     )
 
 
+_BEGIN: Final = """
+UPDATE enquiry SET asked_at = $2, chases = 0, chase_at = $3
+WHERE id = $1 AND state = 'open' AND chase_at IS NULL AND escalated_at IS NULL
+"""
+_NUMBERS: Final = """
+SELECT o.order_no, m.merchant_no, s.supplier_no
+FROM enquiry e
+JOIN merchant m ON m.id = e.merchant_id
+JOIN supplier s ON s.id = e.supplier_id
+JOIN orders o ON o.merchant_id = e.merchant_id AND o.id = e.order_id
+    AND o.created_at = id_time(e.order_id)
+WHERE e.id = $1
+"""
 _LOCK_NEWEST: Final = """
 SELECT * FROM enquiry
 WHERE merchant_id = $1 AND order_id = $2 AND attempt_no = $3 AND ended_at IS NULL
@@ -192,9 +215,11 @@ INSERT INTO enquiry_message (chat_id, message_id, enquiry_id, part)
 SELECT $1, message_id, $3, $4 FROM unnest($2::bigint[]) message_id
 ON CONFLICT DO NOTHING
 """
-# Whether the chat `g` still sees the side of the enquiry `e` on which the message `m` stands.
+# Whether the chat `g` still sees the side of the enquiry `e` on which the message `m` stands. No
+# group: it is private, of somebody who may have left.
 _SEES: Final = """
-(g.chat_id IS NULL OR g.kind = 'ops' OR EXISTS (
+(g.kind = 'ops' OR (g.chat_id IS NULL AND EXISTS (
+    SELECT FROM person p WHERE p.user_id = m.chat_id AND p.role IS NOT NULL)) OR EXISTS (
     SELECT FROM binding b WHERE b.chat_id = g.chat_id AND CASE
         WHEN m.part IN ('asked', 'returned') THEN b.merchant_id = e.merchant_id
         ELSE b.supplier_id = e.supplier_id END))

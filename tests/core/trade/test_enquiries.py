@@ -53,10 +53,14 @@ class Talk:
         await self.enquiries.ask(await self.actor(), [key_of(opened)], said)
         return await self.news()
 
-    async def answer(self, to: int, said: Said | None = None, chat_id: int = SUPPLIER_CHAT) -> None:
+    async def answer(
+        self, to: int, said: Said | None = None, chat_id: int = SUPPLIER_CHAT, by: int | None = None
+    ) -> None:
         thread = await self.enquiries.find_thread(chat_id, to, "")
         assert thread is not None
-        await self.enquiries.reply(thread, said or self.said(chat_id))
+        of_side = {CHAT: SPRUCE_STAFF, SUPPLIER_CHAT: SUPPLIER_STAFF, OPS_CHAT: OPERATOR}
+        actor = await self.actor(by or of_side[chat_id], chat_id)
+        await self.enquiries.reply(actor, thread, said or self.said(chat_id))
 
     async def news(self) -> list[tuple[int, Fact, int]]:
         """What leaves: the chat, the fact, and the message that it becomes."""
@@ -306,6 +310,8 @@ async def test_without_a_group_of_the_supplier_ops_is_told_and_may_answer(talk: 
     assert (chat_id, type(card)) == (SUPPLIER_CHAT, EnquiryCard)
     await talk.answer(message_id, chat_id=OPS_CHAT)
     assert [chat for chat, fact, _ in await talk.news() if isinstance(fact, Copy)] == [CHAT]
+    enquiry = (await talk.view()).enquiry
+    assert (enquiry.state, enquiry.taken_by_name) == ("answered", "")
 
 
 async def test_what_is_no_longer_a_sides_is_not_its_business(talk: Talk) -> None:
@@ -326,6 +332,78 @@ async def test_what_is_no_longer_a_sides_is_not_its_business(talk: Talk) -> None
     assert [
         fact for chat, fact, _ in await talk.news() if chat == CHAT and isinstance(fact, Copy)
     ] == []
+
+
+async def test_our_own_people_ask_there_and_answer_in_ops(talk: Talk) -> None:
+    ((_, _, asked),) = await talk.ask(await talk.desk.open())
+    await talk.answer(asked, by=OPERATOR)
+    assert await talk.news() == []
+    assert (await talk.view()).enquiry.state == "open"
+
+
+async def test_who_left_the_staff_hears_nothing_more(talk: Talk) -> None:
+    opened, said = await talk.desk.open(), talk.said(OPERATOR)
+    actor = await talk.actor(OPERATOR, OPERATOR)
+    await talk.enquiries.chase(actor, key_of(opened), said)
+    ((_, _, asked),) = await talk.news()
+    await talk.answer(asked)
+    returned = {chat: message for chat, fact, message in await talk.news()}
+    thread = await talk.enquiries.find_thread(OPERATOR, returned[OPERATOR], "")
+    assert thread == Thread((await talk.view()).enquiry.id, "returned")
+    await talk.desk.runtime.system.store.execute(
+        "UPDATE person SET role = NULL, hired_at = NULL WHERE user_id = $1", OPERATOR
+    )
+    assert await talk.enquiries.find_thread(OPERATOR, returned[OPERATOR], "") is None
+    await talk.answer(asked)
+    assert [chat for chat, fact, _ in await talk.news() if chat == OPERATOR] == []
+
+
+async def test_another_picture_takes_no_words_along(talk: Talk) -> None:
+    opened = await talk.desk.open()
+    await talk.ask(opened)
+    ((chat_id, copy, _),) = await talk.ask(opened, talk.said(media=PHOTO, caption="Zhao cheats"))
+    assert isinstance(copy, Copy)
+    assert (chat_id, copy.caption) == (SUPPLIER_CHAT, opened.order.live_attempt_no)
+
+
+async def test_a_supplier_that_nobody_asked_is_not_said_to_be_silent(talk: Talk) -> None:
+    runtime, clock = talk.desk.runtime, talk.desk.clock
+    supplier_id = await runtime.system.store.fetchval(
+        "SELECT supplier_id FROM binding WHERE chat_id = $1", SUPPLIER_CHAT
+    )
+
+    async def bind() -> None:
+        async with runtime.system.store.transaction() as tx:
+            await runtime.people.groups.bind_supplier(tx, SUPPLIER_CHAT, supplier_id)
+
+    async def unbind() -> None:
+        async with runtime.system.store.transaction() as tx:
+            await runtime.people.groups.unbind(tx, SUPPLIER_CHAT)
+
+    async def told() -> list[str]:
+        """What ops hears while nobody answers for long."""
+        found = []
+        for _ in range(MAX_CHASES + 2):
+            clock.advance(CHASED_AFTER.total_seconds() + 1)
+            await runtime.trade.chases.chase_due(10)
+            found += [
+                getattr(f, "screen", "") for chat, f, _ in await talk.news() if chat == OPS_CHAT
+            ]
+        return found
+
+    await unbind()
+    await talk.ask(await talk.desk.open())
+    assert await told() == []
+    await bind()
+    operator = await talk.actor(OPERATOR, OPS_CHAT)
+    await talk.enquiries.pass_on(operator, (await talk.view()).enquiry.id)
+    enquiry = (await talk.view()).enquiry
+    assert clock.now() - enquiry.asked_at < timedelta(seconds=1)
+    assert await told() == ["enquiry_unanswered"]
+    # Its group is taken off while it has time to answer.
+    await talk.ask(await talk.desk.open())
+    await unbind()
+    assert await told() == ["enquiry_unbound"]
 
 
 async def test_one_person_takes_it(talk: Talk) -> None:

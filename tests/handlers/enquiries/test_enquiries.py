@@ -110,7 +110,44 @@ async def test_all_of_an_album_is_passed(busy: Desk, sold: Order) -> None:
     assert [(chat, type(fact)) for chat, fact, _ in found] == [(HENGTONG, Copy)]
     other = {"media_group_id": "13901", "photo": PHOTO}
     assert await sends(busy, SUQING, SPRUCE, **other) == []
+    assert await sends(busy, STRANGER, SPRUCE, **first) == []
     assert await sends(busy, BEN, NORTHWIND, **first) == []
+
+
+async def test_each_number_of_an_album_has_its_own_question(busy: Desk, sold: Order) -> None:
+    """A picture with a number of its own is no part of what the others ask."""
+    store = busy.runtime.system.store
+    merchant, app = (await apps(busy.runtime))[0]
+    asked = OpenOrder("SPRUCE-78", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9")
+    made = await busy.runtime.trade.creation.open(app, asked, request_id="other")
+    await out(busy)
+    album = {"media_group_id": "13900", "photo": PHOTO}
+    await sends(busy, SUQING, SPRUCE, caption=sold.order_no, **album)
+    found = await sends(busy, SUQING, SPRUCE, caption=made.order.order_no, **album)
+    assert sorted(type(fact).__name__ for _, fact, _ in found) == ["Card", "EnquiryCard"]
+    found = await sends(busy, SUQING, SPRUCE, **album)
+    copies = sorted(fact.caption or "" for _, fact, _ in found if isinstance(fact, Copy))
+    order = await get_order(store, merchant.id, made.order.id)
+    assert copies == sorted([sold.live_attempt_no or "", order.live_attempt_no or ""])
+    # With two suppliers nobody knows whose the next one is.
+    await store.execute(
+        "UPDATE enquiry SET supplier_id = (SELECT id FROM supplier WHERE id <> supplier_id LIMIT 1)"
+        " WHERE order_id = $1",
+        order.id,
+    )
+    assert await sends(busy, SUQING, SPRUCE, **album) == []
+
+
+async def test_what_came_back_is_replied_to_by_who_may_ask(busy: Desk, sold: Order) -> None:
+    question = await asked(busy, sold)
+    found = await sends(
+        busy, ZHAO, HENGTONG, text="未到账", reply_to_message=ours(HENGTONG, question)
+    )
+    (returned,) = [message for _, fact, message in found if isinstance(fact, Copy)]
+    quoted = ours(SPRUCE, returned)
+    assert await sends(busy, STRANGER, SPRUCE, text="骗子", reply_to_message=quoted) == []
+    found = await sends(busy, SUQING, SPRUCE, text="再看看", reply_to_message=quoted)
+    assert [chat for chat, fact, _ in found if isinstance(fact, Copy)] == [HENGTONG]
 
 
 async def test_words_with_a_number_are_shown_alone(busy: Desk, sold: Order) -> None:
