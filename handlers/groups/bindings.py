@@ -19,6 +19,7 @@ from core.people.group_links import GroupLink
 from core.people.groups import Group, Groups, Holder
 from core.system.district import System
 from core.system.store import Tx
+from handlers.groups.buttons import mark_of_all
 from handlers.groups.screens import Bound, BoundElsewhere, Unbound
 from handlers.kit.chat import AnyMessage, Chat
 
@@ -132,26 +133,25 @@ async def place_of(message: AnyMessage, chat: Chat, people: People) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Who is taken off a group, and who stays. ids: of who is taken off; one: it is that one alone,
-    while others may stay."""
+    """Who is taken off a group, and who stays. ids: of who is taken off; none of an ops group."""
 
     group: Group
     done: tuple[Holder, ...]
     left: tuple[Holder, ...]
     ids: tuple[UUID, ...]
-    one: UUID | None
 
     @staticmethod
-    def of(group: Group, bound: Sequence[Holder], number: str | None) -> Ending:
-        """bound: as `bound_to` has it. number: of the one that is taken off; None: all are.
-        Refusals: confirmation_expired (it is bound otherwise by now)."""
+    def of(group: Group, bound: Sequence[Holder], number: str, shown: str) -> Ending:
+        """bound: as `bound_to` has it. number: of the one that is taken off; empty: all are that
+        were shown, of whom `shown` is the mark. Refusals: confirmation_expired (it is bound
+        otherwise by now)."""
         ids = dict(zip(bound, (*group.merchant_ids, *group.supplier_ids), strict=True))
-        done = tuple(one for one in bound if number in (None, one.no))
+        done = tuple(one for one in bound if number in ("", one.no))
         left = tuple(one for one in bound if one not in done)
-        if group.kind == "unbound" or (number is not None and not done):
+        same = bool(done) if number else shown == mark_of_all([one.no for one in bound])
+        if group.kind == "unbound" or not same:
             raise Refusal("confirmation_expired")
-        only = ids[done[0]] if number is not None else None
-        return Ending(group, done, left, tuple(ids[one] for one in done), only)
+        return Ending(group, done, left, tuple(ids[one] for one in done))
 
     def told(self, actor_name: str) -> Unbound:
         return Unbound(self.done, self.left, actor_name)
@@ -167,7 +167,8 @@ class Ending:
         """Take them off, with their people, live bills and open questions. asked: the question that
         is answered by it."""
         actor, group = chat.actor, self.group
-        await people.groups.unbind(tx, group.chat_id, self.one)
+        for holder_id in self.ids or (None,):
+            await people.groups.unbind(tx, group.chat_id, holder_id)
         if asked is not None:
             await people.approvals.answer(tx, actor, asked, yes=True)
         await people.approvals.drop_of(tx, actor, group.chat_id, self.ids)

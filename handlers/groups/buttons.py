@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
@@ -13,7 +14,6 @@ from handlers.kit.grammar import HOLDERS, is_holder_no
 
 GroupAction = Literal["open", "segments", "label", "zone", "quiet", "segment", "unbind", "leave"]
 HolderKind = Literal["merchant", "supplier"]
-ALL: Final = "all"
 _MAX_NO: Final = 10**9 - 1
 _MARK_CHARS: Final = 10
 
@@ -82,14 +82,16 @@ class TurnSegment(Button):
 
 @dataclass(frozen=True, slots=True)
 class SureOfGroup(Button):
-    """Yes: take this one, or ALL, off a group; or leave it. holder_no: '' for the latter."""
+    """Yes: take this one off a group, or all; or leave it. holder_no: '' for all. shown: the mark
+    of those that were shown then, see `mark_of_all`."""
 
     no: int
     deed: Deed
     holder_no: str = ""
+    shown: str = ""
 
     def data(self) -> str:
-        return f"grp!:{self.deed}:{self.no}:{self.holder_no}"
+        return f"grp!:{self.deed}:{self.no}:{self.holder_no}:{self.shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,14 @@ class LinkGroup(Button):
         return f"grpx:{self.holder_no}"
 
 
-def mark_of(segment: str) -> str:
-    """What a button says instead of the name of a segment."""
-    return hashlib.sha256(segment.lower().encode()).hexdigest()[:_MARK_CHARS]
+def mark_of(name: str) -> str:
+    """What a button says instead of a name, as that of a segment."""
+    return hashlib.sha256(name.lower().encode()).hexdigest()[:_MARK_CHARS]
+
+
+def mark_of_all(numbers: Collection[str]) -> str:
+    """What tells these merchants and suppliers from any others, in whatever order; '' of none."""
+    return mark_of(",".join(sorted(numbers))) if numbers else ""
 
 
 def read(parts: list[str]) -> Button | None:
@@ -165,6 +172,6 @@ def read(parts: list[str]) -> Button | None:
             return BindGroup(whole(no, 1, _MAX_NO), holder_no)
         case ["grpx", holder_no] if is_holder_no(holder_no, HOLDERS):
             return LinkGroup(holder_no)
-        case ["grp!", "unbind" | "leave" as deed, no, holder_no]:
-            return SureOfGroup(whole(no, 1, _MAX_NO), deed, holder_no)
+        case ["grp!", "unbind" | "leave" as deed, no, holder_no, shown]:
+            return SureOfGroup(whole(no, 1, _MAX_NO), deed, holder_no, shown)
     return None

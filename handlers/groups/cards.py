@@ -12,7 +12,6 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from core.delivery.outbox import Notice
 from core.people.groups import Health, Holder, Segment
 from handlers.groups.buttons import (
-    ALL,
     GroupAction,
     OnGroup,
     SpeakInGroup,
@@ -20,6 +19,7 @@ from handlers.groups.buttons import (
     TurnGroups,
     TurnSegment,
     mark_of,
+    mark_of_all,
 )
 from handlers.groups.words import Deed
 from handlers.kit.forms import StepQuestion, step_buttons
@@ -162,8 +162,9 @@ def _segment_buttons(shown: GroupSegments, translate: NullTranslations) -> _Keyb
 def _deed_buttons(asked: GroupDeed, translate: NullTranslations) -> _Keyboard:
     """Yes: of one or all, where several are bound; or back to the card."""
     back = _back(asked.no, translate)
+    shown = mark_of_all([one.no for one in asked.holders])
     if asked.deed == "leave":
-        yes = SureOfGroup(asked.no, "leave")
+        yes = SureOfGroup(asked.no, "leave", shown=shown)
         return keyboard((button(translate.gettext("🚪 Leave"), yes, style="danger"), back))
     each = [
         button(one.no, SureOfGroup(asked.no, "unbind", one.no), style="danger")
@@ -172,7 +173,7 @@ def _deed_buttons(asked: GroupDeed, translate: NullTranslations) -> _Keyboard:
     word = translate.pgettext("desk", "Unbind")
     if len(each) > 1:
         word = translate.gettext("All of them")
-    every = button(word, SureOfGroup(asked.no, "unbind", ALL), style="danger")
+    every = button(word, SureOfGroup(asked.no, "unbind", shown=shown), style="danger")
     return keyboard(*in_rows(each if len(each) > 1 else [], 3), (every, back))
 
 

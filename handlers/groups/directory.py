@@ -18,7 +18,6 @@ from core.people.groups import Entry, GroupChange, InSegment, Language
 from core.system.district import System
 from handlers.groups.bindings import Ending
 from handlers.groups.buttons import (
-    ALL,
     OnGroup,
     SpeakInGroup,
     SureOfGroup,
@@ -256,8 +255,8 @@ async def press_sure(
         raise Refusal("group_not_found", text=f"G{button.no}")
     _need_to(chat, group.kind)
     if button.deed == "unbind" or group.kind != "unbound":
-        number = None if button.holder_no in (ALL, "") else button.holder_no
-        ending = Ending.of(group, await bound_to(parties, group), number)
+        bound = await bound_to(parties, group)
+        ending = Ending.of(group, bound, button.holder_no, button.shown)
         async with system.store.transaction() as tx:
             await ending.write(tx, chat, delivery, people)
     if button.deed == "leave":

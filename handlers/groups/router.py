@@ -14,7 +14,7 @@ from core.people.district import People
 from core.people.groups import Group, Holder, Language
 from core.system.district import System
 from handlers.groups.bindings import Binding, Ending, UnbindQuestion, bind, place_of
-from handlers.groups.buttons import AnswerUnbind
+from handlers.groups.buttons import AnswerUnbind, mark_of_all
 from handlers.groups.links import show_link
 from handlers.groups.membership import bound_to, show_checklist
 from handlers.groups.screens import Info, LanguageSet, UnbindDropped, UnbindQuestionNotice
@@ -153,7 +153,8 @@ async def answer_unbind(
             await people.approvals.answer(tx, actor, asked, yes=False)
             await chat.replace(UnbindDropped(bound), tx=tx)
         return
-    ending = Ending.of(group, bound, button.number)
+    shown = mark_of_all(asked.question.numbers)
+    ending = Ending.of(group, bound, button.number or "", shown)
     async with system.store.transaction() as tx:
         # Who answers another question about the group waits until it is held no longer, and finds
         # that one over.

@@ -178,7 +178,7 @@ class Approvals:
     async def waiting(self) -> list[Asked[Question]]:
         """What waits on cards now, the oldest first."""
         rows = await self._store.fetch(_WAITING, self._clock.now())
-        return [_read(self._kinds[row["kind"]][0], row) for row in rows]
+        return [_read(kind[0], row) for row in rows if (kind := self._kinds.get(row["kind"]))]
 
     async def post_again(self, actor: Actor, approval_id: UUID) -> None:
         """The card of a question goes to the end of the ops group where somebody looks for it; of
@@ -209,8 +209,7 @@ class Approvals:
         """Cards of questions that nobody answered in time say so. How many there were."""
         async with self._store.transaction() as tx:
             rows = await tx.fetch(_END_DUE, self._clock.now(), most)
-            for row in rows:
-                await self._show(tx, _read(self._kinds[row["kind"]][0], row))
+            await self._show_all(tx, rows)
         return len(rows)
 
     async def find_replied(
@@ -367,7 +366,7 @@ class Approvals:
             raise Refusal("asker_not_permitted", name=asked.asked_by_name)
 
     async def _show_all(self, tx: Tx, rows: Sequence[asyncpg.Record], *, here: bool = True) -> None:
-        """As `_show`, of rows of any kinds."""
+        """As `_show`, of rows of any kinds; one of an older or newer desk is none of ours."""
         for row in rows:
             if row["kind"] in self._kinds:
                 await self._show(tx, _read(self._kinds[row["kind"]][0], row), here=here)

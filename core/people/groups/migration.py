@@ -29,7 +29,7 @@ async def move(
         )
     await tx.execute(_SETTINGS, old_chat_id, here)
     await tx.execute(_TITLE, here, old["title"])
-    for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
+    for sql in (_MOVE_BINDINGS, _MOVE_STAFF, _MOVE_ADDRESSES):
         await tx.execute(sql, old_chat_id, here, old["kind"])
     await tx.execute("DELETE FROM binding WHERE chat_id = $1", old_chat_id)
     await board.move(tx, old_chat_id, here)
@@ -58,7 +58,8 @@ FROM chat_group o WHERE o.chat_id = $1 AND n.chat_id = $2
 _TITLE: Final = "UPDATE chat_group SET title = $2 WHERE chat_id = $1 AND title = ''"
 
 # $1: the old chat, $2: the new one, $3: the old one's kind. What is left behind is there already,
-# or belongs to a chat of another kind. People go with their binding.
+# or belongs to a chat of another kind. People and pay-out addresses go
+# with their binding; where the new chat has one of its own, into that.
 _MOVE_BINDINGS: Final = """
 UPDATE binding b SET chat_id = $2
 WHERE b.chat_id = $1
@@ -76,6 +77,17 @@ FROM binding b
 JOIN binding n ON n.chat_id = $2
  AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
 JOIN group_staff s ON s.binding_id = b.id
+WHERE b.chat_id = $1 AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
+ON CONFLICT DO NOTHING
+"""
+# An address that the new chat has stays.
+_MOVE_ADDRESSES: Final = """
+INSERT INTO payout_address (binding_id, network, address, set_by, set_by_name, set_at)
+SELECT n.id, a.network, a.address, a.set_by, a.set_by_name, a.set_at
+FROM binding b
+JOIN binding n ON n.chat_id = $2
+ AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
+JOIN payout_address a ON a.binding_id = b.id
 WHERE b.chat_id = $1 AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
 ON CONFLICT DO NOTHING
 """

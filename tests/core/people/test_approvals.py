@@ -349,6 +349,18 @@ async def test_a_card_that_nobody_answers_says_so(desk: Desk, clock: SetClock) -
     assert state == "open", "what has no card is nobody's to end"
 
 
+async def test_a_question_of_another_version_stops_nobody(desk: Desk, clock: SetClock) -> None:
+    Carried(desk)
+    for number in ("A1", "A2"):
+        await ask(desk, await desk.actor(FINANCE), OnCard(number), merchant_id=desk.merchant.id)
+    await desk.runtime.system.store.execute(
+        "UPDATE approval SET kind = 'trial' WHERE facts->>'number' = 'A1'"
+    )
+    assert [one.question for one in await approvals(desk).waiting()] == [OnCard("A2")]
+    clock.advance(15 * 60)
+    assert await approvals(desk).end_due() == 2
+
+
 async def test_a_card_of_a_group_that_is_no_longer_theirs_says_who_ended_it(desk: Desk) -> None:
     carried, asker = Carried(desk), await desk.actor(FINANCE)
     asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)

@@ -256,6 +256,13 @@ async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) ->
         for merchant in (second, first):
             await groups.bind_merchant(tx, NEW, merchant.id)
         await groups.bind_merchant(tx, CHAT, second.id)
+    for chat_id, no in ((CHAT, first), (CHAT, second), (NEW, second)):
+        await runtime.system.store.execute(
+            "INSERT INTO payout_address (binding_id, network, address, set_by, set_by_name, set_at)"
+            " SELECT id, 'trc20', $3, 1, 'x', now() FROM binding"
+            " WHERE chat_id = $1 AND merchant_id = $2",
+            chat_id, no.id, f"T{chat_id}",
+        )  # fmt: skip
     for chat_id in (CHAT, NEW):
         await groups.add_staff(chat_id, 555, "merchant_staff", first.id)
     await groups.add_staff(CHAT, 556, "merchant_staff", first.id)
@@ -265,6 +272,13 @@ async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) ->
     assert (after.kind, after.merchant_ids) == ("merchant", (second.id, first.id))
     assert after.title == "新群"
     assert await role_in(runtime, NEW, 556) == "merchant_staff"
+    addresses = await runtime.system.store.fetch(
+        "SELECT b.chat_id, b.merchant_id, a.address FROM payout_address a"
+        " JOIN binding b ON b.id = a.binding_id"
+    )
+    assert {(row["chat_id"], row["merchant_id"], row["address"]) for row in addresses} == {
+        (NEW, first.id, f"T{CHAT}"), (NEW, second.id, f"T{NEW}"),
+    }  # fmt: skip
     assert (
         await runtime.system.store.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", CHAT)
         == 0

@@ -151,7 +151,9 @@ async def test_a_card_takes_bindings_off_after_it_asked(desk: Desk) -> None:
     assert [one["no"] for one in after.facts["line"]["holders"]] == ["M1001"]
     assert await desk.press(ADMIN, ADMIN, offered(asked)["M1002"]) == [], "it is gone already"
     assert "过期" in desk.toast or "失效" in desk.toast
-    await desk.press(ADMIN, ADMIN, offered(asked)["全部解绑"])
+    assert await desk.press(ADMIN, ADMIN, offered(asked)["全部解绑"]) == [], "they are others now"
+    asked = await pressed(desk, offered(await card(desk, SPRUCE))["🔓 解绑"])
+    await desk.press(ADMIN, ADMIN, next(iter(offered(asked).values())))
     assert (await entry(desk, SPRUCE)).kind == "unbound"
     asked = await desk.said(ADMIN, ADMIN, f"/group G{(await entry(desk, SPRUCE)).no} unbind")
     assert asked.facts["code"] == "group_not_bound"
@@ -179,6 +181,26 @@ async def test_the_bot_leaves_a_group(desk: Desk) -> None:
     assert desk.line.left == [HENGTONG]
     assert (left.facts["line"]["health"], left.facts["line"]["kind"]) == ("gone", "unbound")
     assert "机器人不在群里" in html(left)
+
+
+async def test_what_was_bound_after_the_question_stays(desk: Desk) -> None:
+    every = await pressed(desk, offered(await card(desk, SPRUCE))["🔓 解绑"])
+    leave = await desk.said(ADMIN, ADMIN, f"群列表 G{(await entry(desk, SPRUCE)).no} 退群")
+    empty = await desk.said(ADMIN, ADMIN, f"群列表 G{(await entry(desk, NEW)).no} 退群")
+    for chat_id in (SPRUCE, NEW):
+        await desk.say(OPERATOR, chat_id, "绑定商户 M1002")
+    said = await desk.said(OPERATOR, SPRUCE, "解绑")
+    for question in (every, leave, empty):
+        yes = next(iter(offered(question).values()))
+        assert await desk.press(ADMIN, ADMIN, yes) == []
+    assert desk.line.left == []
+    assert len((await entry(desk, SPRUCE)).holders) == 2
+    assert len((await entry(desk, NEW)).holders) == 1
+    other = await desk.runtime.parties.merchants.by_no("M1002")
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.groups.unbind(tx, SPRUCE, other.id)
+    assert await desk.press(OPERATOR, SPRUCE, offered(said)["全部解绑"]) == []
+    assert len((await entry(desk, SPRUCE)).holders) == 1
 
 
 async def test_an_ops_group_is_let_go_of_by_who_may_make_one(desk: Desk) -> None:
@@ -346,7 +368,7 @@ async def test_nothing_of_other_groups_is_told_where_others_read(desk: Desk, cha
         TurnGroups(1).data(),
         OnGroup(other.no, "open").data(),
         OnGroup(other.no, "unbind").data(),
-        SureOfGroup(other.no, "unbind", "all").data(),
+        SureOfGroup(other.no, "unbind").data(),
         TurnSegment(other.no, False, mark_of("重点")).data(),
         f"grpl:{other.no}:zh",
     ):
