@@ -264,6 +264,25 @@ class DemoDesk:
         )
         return found
 
+    async def suspense(self, *, other_than: str | None = None) -> str:
+        """What the ops group's alarm of money in suspense says; "" where there is none. Once it
+        says something else, where other_than is given."""
+
+        async def look() -> list[str] | None:
+            said = [
+                m["text"] for m in await self.transcript(self.chat("ops")) if m["from"]["is_bot"]
+            ]
+            told = [text for text in said if text.startswith("⚠️ 挂账款项")][-1:] or [""]
+            return None if told == [other_than] else told
+
+        (told,) = await eventually(look, what="the alarm of suspense moves", timeout_s=HEARD_S)
+        return str(told)
+
+    async def lists_suspense(self, *words: str) -> None:
+        """Finance asks in the ops group for what is in suspense, and these words are there."""
+        ops = self.chat("ops")
+        await self.hears(ops, *words, after=await self.act("finance", ops, text="差异单"))
+
     async def command(self, *arguments: str) -> tuple[int, str]:
         """`python -m bot …` on this home: exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(

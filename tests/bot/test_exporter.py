@@ -222,7 +222,7 @@ async def test_progress_is_shown_after_two_seconds_and_edited_every_three(
     await ask(runtime, shop[0], "excel", chat_id=OPS_CHAT)
     pauses = Pauses()
     work = asyncio.create_task(Exporter(runtime, bot, group_per_min=18, pause=pauses).batch())
-    async with locked(servers, database, "completion"):
+    async with locked(servers, database, "resolution"):
         async with locked(servers, database, "attempt"):
             await stuck(runtime, "attempt")
             await pauses.begun(1)
@@ -230,7 +230,7 @@ async def test_progress_is_shown_after_two_seconds_and_edited_every_three(
             await pauses.over(1)
             (shown,) = await sent(telegram, OPS_CHAT)
             assert shown["text"] == export_progress(0, ORDERS, "zh")
-        await stuck(runtime, "completion")
+        await stuck(runtime, "resolution")
         await pauses.over(2)
         (edited,) = await sent(telegram, OPS_CHAT)
         assert (edited["id"], edited["text"]) == (

@@ -38,7 +38,7 @@ ALLOWED = frozenset({
     "Shanghai",
     "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
     "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C", "Webhook", "Python",
-    "PostgreSQL", "Redis", "aiogram", "IP", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
+    "PostgreSQL", "Redis", "aiogram", "IP", "OpenAPI", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
     *(name.upper() for name in Settings.model_fields),
 })  # fmt: skip
 SHAPES = (
@@ -47,7 +47,8 @@ SHAPES = (
     re.compile(r"v\d+|document_of_some_length_\d+"),
     re.compile(r"p{12,32}\d?"),  # the longest code of a product
     re.compile(r"db8"),  # of an address, 2001:db8::1
-    re.compile(r"pdk_(live|test)_[0-9a-z]+"),  # a key's number
+    re.compile(r"pdk_(live|test)_[0-9a-z]+|pk_(live|test)_\d"),  # a key's number
+    re.compile(r"TRC20|ERC20|T[1-9A-HJ-NP-Za-km-z]{33}|0?x[0-9A-Fa-f]{40}"),  # an address
     re.compile(r"([a-z])\1.*|x\d"),  # what the examples have in the place of long names
 )
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -55,7 +56,8 @@ TYPED = re.compile(
     r"https?://\S+"
     r"|/[a-z_]+[^·、，。（）()\n]*"  # a command, with what follows it
     r"|(?m:^\w+ = )"  # what a document calls a value
-    r"|(?:callback|query) …|P…|Paydesk-Timestamp|Content-Encoding|\{\w+\}"
+    r"|(?:callback|query) …|P…|T…|python -m bot [a-z-]+|reference data not read"
+    r"|“job failed”|Paydesk-Timestamp|Content-Encoding|\{\w+\}"
 )
 # What people wrote into the examples, whole or with its end cut off.
 CLIPPED = re.compile(re.escape(HOSTILE[:12]) + r".*?(?:…|\u202e)")
@@ -96,7 +98,8 @@ def test_no_screen_speaks_english_in_chinese(name: str) -> None:
         if name == "usage":  # it holds what is typed, beside one sentence
             text = text.splitlines()[0]
         assert english_in(text) == set(), text
-        assert not LONG_DECIMALS.search(text), text
+        if name != "sum":  # its digits are what somebody asked for
+            assert not LONG_DECIMALS.search(text), text
 
 
 def test_no_card_and_no_bill_speaks_english_in_chinese() -> None:

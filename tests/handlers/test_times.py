@@ -20,12 +20,13 @@ from texts import minute_from
 
 ROOT = Path(__file__).parents[2]
 WAITS = datetime(2026, 11, 20, 11, 4, 0, 1, tzinfo=UTC)
-# What writes a clock's time without a reader: days begin at one, channels are open between two,
-# a reason names the supplier's zone, and a supplier is sent one.
+# What writes a clock's time without a reader: days begin at one, channels are open and groups are
+# quiet between two, a reason names the supplier's zone, and a supplier is sent one.
 _WRITE_TIMES = {
     "core/supply/channels/choice.py", "core/supply/channels/hours.py",
     "core/connectors/operators.py",
     "core/accounts/admission.py", "core/accounts/daycuts.py",
+    "core/people/groups/changes.py", "core/people/groups/quiet.py",
 }  # fmt: skip
 
 

@@ -197,7 +197,8 @@ async def test_history_balance_rates_help(desk: Desk) -> None:
     assert balance.facts["balance_minor"] == -150_000
     rates = await desk.said(SUQING, SPRUCE, "产品费率")
     assert {line["code"] for line in rates.facts["lines"]} == {"alipay_qr", "wechat_qr", "bank_web"}
-    assert (await desk.said(SUQING, SPRUCE, "帮助")).facts["rights"] == ["look_up", "read_money"]
+    rights = (await desk.said(SUQING, SPRUCE, "帮助")).facts["rights"]
+    assert rights == ["chase", "look_up", "read_money"]
     assert (await desk.said(OPERATOR, OPERATOR, "/start")).facts["kind"] == "private"
 
 

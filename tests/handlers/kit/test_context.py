@@ -40,6 +40,7 @@ SAID: dict[str, int] = {
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
     "/merchant new": OWNER, "/merchant M1001 archive": OPS, "/merchant M1001 limit #1 5": OPS,
     "/merchants": OPS,
+    "设置打款地址 TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t": SPRUCE,
     "/lang en": SPRUCE, "/segment VIP": SPRUCE, "/group G3 label 下发": OPS,
     "/factor reset 1002": OWNER,
     "/settings prepay_second 20000": OWNER, "/settings": OWNER, "/audit": OWNER, "/status": OWNER,

@@ -162,7 +162,7 @@ async def test_papers_in_two_currencies_are_two_papers(desk: Desk) -> None:
         paper = _platform("excel", day, currency)
         assert Paper.unpack("excel", paper.pack()) == paper
         async with desk.runtime.reports.exports.platform(paper) as reading:
-            digests.add(reading.digest("zh"))
+            digests.add(await reading.digest("zh"))
     assert len(digests) == 2
 
 

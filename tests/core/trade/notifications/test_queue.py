@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -70,10 +71,14 @@ async def test_what_ends_is_looked_for_in_its_month_alone(desk: Desk, neighbour:
     async with store.transaction() as tx:
         (due,) = await news.take(tx, waiting)
     now = desk.clock.now()
+    before = now - timedelta(days=now.day)
+    await store.execute(_BACKLOG, desk.merchant.id, desk.app.id, before, 1, 1000)
     async with store.transaction() as tx:
         assert await news.end(tx, [Ended(due, "delivered", now, now, 1, 200, "")]) == [True]
-        looked = await tx.fetch(_LOOKED_AT)
-    assert [row["month"] for row in looked] == [f"notification_{now:%Y_%m}"]
+        read = {row["month"]: row["read"] for row in await tx.fetch(_READ)}
+    assert read[f"notification_{now:%Y_%m}"] >= 1
+    # The planner may look at the ends of an index.
+    assert read[f"notification_{before:%Y_%m}"] < 10
 
 
 async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: Desk) -> None:
@@ -105,9 +110,9 @@ async def test_a_look_that_has_enough_goes_to_no_further_merchant(
     assert sorted(seen) == sorted([desk.merchant.id, neighbour.merchant.id])
 
 
-_LOOKED_AT = """
-SELECT relname AS month FROM pg_stat_xact_user_tables
-WHERE relname ~ '^notification_[0-9_]+$' AND seq_scan + idx_scan > 0
+_READ = """
+SELECT relname AS month, seq_tup_read + idx_tup_fetch AS read FROM pg_stat_xact_user_tables
+WHERE relname ~ '^notification_[0-9_]+$'
 """
 # Each of an order of its own, put in at once: nobody counted the rows since.
 _BACKLOG = """
