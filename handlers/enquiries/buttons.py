@@ -11,7 +11,7 @@ from handlers.kit.buttons import Button
 
 @dataclass(frozen=True, slots=True)
 class TakeEnquiry(Button):
-    """I look after it: pressed by anybody in the supplier's group."""
+    """I see to it: pressed by anybody in the supplier's group."""
 
     enquiry_id: UUID
 

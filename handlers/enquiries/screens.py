@@ -39,7 +39,7 @@ def render_enquiry(view: EnquiryView, language: str) -> Screen:
     }
     buttons = None
     if enquiry.state == "open" and not enquiry.taken_by_name:
-        take = translator(language).gettext("🙋 I look after it")
+        take = translator(language).gettext("🙋 I see to it")
         buttons = keyboard((button(take, TakeEnquiry(enquiry.id)),))
     return Screen(html=fill("enquiry", facts, language), keyboard=buttons)
 

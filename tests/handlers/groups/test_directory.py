@@ -57,7 +57,7 @@ async def test_the_list_says_of_each_what_it_is_and_how_it_is(desk: Desk) -> Non
     listed = await desk.said(ADMIN, OPS, "群列表")
     text = html(listed)
     assert "群和频道</b> · 5" in text
-    for words in ("云杉商城 × Paydesk", "(M1001)", "(S01)", "暂未关联商户", "管理群", "🟢"):
+    for words in ("云杉商城 × Paydesk", "(M1001)", "(S01)", "未绑定", "管理群", "🟢"):
         assert words in text, words
     assert "Northwind" in html(await desk.said(ADMIN, ADMIN, "/groups m1002"))
     none = await desk.said(ADMIN, ADMIN, "群列表 无此群")
