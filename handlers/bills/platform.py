@@ -74,7 +74,7 @@ def _earned(bill: PlatformBill, lines: Lines) -> list[Table | str]:
     if bill.shortfall_minor or bill.adjust_minor:
         rows.append(Row((named("desk", "Result"), moved(bill.result_minor)), bold=True))
     parts: list[Table | str] = [Table(tuple(rows))]
-    if bill.fx_minor > 0:
+    if bill.fx_minor:
         said = lines.translate("Of the prepayments, handed out in another currency: %(amount)s")
         parts.append("💱 " + said % {"amount": lines.amount(bill.fx_minor)})
     return parts

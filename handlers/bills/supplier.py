@@ -75,9 +75,11 @@ def _taken(bill: SupplierBill, lines: Lines) -> list[Moved]:
     amount = sum(line.amount_minor for line in bill.lines)
     taken = [Moved(named("supplier", "Taken"), amount - bill.unconfirmed_minor)]
     if bill.unconfirmed:
-        due = lines.translate("%(count)s orders completed by hand · due %(due)s") % {
-            "count": bill.unconfirmed, "due": lines.amount(bill.unconfirmed_due_minor),
-        }  # fmt: skip
+        due = lines.plural(
+            "%(num)s order completed by hand · due %(due)s",
+            "%(num)s orders completed by hand · due %(due)s",
+            bill.unconfirmed,
+        ) % {"num": bill.unconfirmed, "due": lines.amount(bill.unconfirmed_due_minor)}
         taken.append(Moved(named("supplier", "Unconfirmed"), bill.unconfirmed_minor, due))
     return taken
 

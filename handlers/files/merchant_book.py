@@ -175,7 +175,10 @@ class MerchantBook:
             page,
             translate("Orders, net of fees"),
             ranges.sold((ranges.net, ranges.moved), None, bill.net_minor),
-            translate("less the sum of the sheet of orders, and reversals of adjustments"),
+            translate(
+                "less the sum of the sheet of orders,"
+                " and the reversed completions of the sheet of adjustments"
+            ),
         )
         for movement in bill.movements:
             name = word("heading", movement.heading, self._speech.language)

@@ -97,7 +97,7 @@ class _PlatformBook:
         page.write((named("desk", "Result"), "bold"), (result, "bold_money"))
         page.write(
             (translate("Handed out in another currency"), "text"),
-            (max(0, bill.fx_minor), "money"),
+            (bill.fx_minor, "money"),
             (translate("of the prepayments; no part of the result"), "text"),
         )  # fmt: skip
         page.write((translate("In suspense at the end"), "text"), (bill.suspense_minor, "money"))

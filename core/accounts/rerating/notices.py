@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from core.accounts.margins import Loss
 from core.accounts.rerating.comparison import RerateDay
 from core.delivery.outbox import Notice
 from core.kernel.tariff import TiersBy
@@ -44,12 +45,13 @@ class RerateQuestion(Question):
 
 @dataclass(frozen=True, slots=True)
 class RerateApproval(RerateQuestion):
-    """The same, of a second person: it moves much, or is below cost."""
+    """The same, of a second person: it moves much, or is below cost. losses: where it is."""
 
     kind: ClassVar[str] = "rerate_second"
     yes_by: ClassVar[Literal["asker", "second"]] = "second"
     answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "price"
+    losses: tuple[Loss, ...]
 
 
 @dataclass(frozen=True, slots=True)

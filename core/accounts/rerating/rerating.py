@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from core.accounts.below_cost import BelowCost
+from core.accounts.margins import Loss
 from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.accounts.rerating.notices import (
     RerateApproval,
@@ -17,6 +18,7 @@ from core.accounts.rerating.notices import (
     RerateQuestionNotice,
     RerateWaits,
 )
+from core.accounts.vouchers import ADJUSTMENTS, hold_vouchers, moved_alone_minor
 from core.books import BusinessDay, Ledger
 from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
@@ -38,7 +40,6 @@ from core.system.store import Queries, Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
 
 RIGHT: Final = "price"
-SECOND: Final = "adjust_second"  # the setting: what a merchant is owed changes by a person's word
 MAX_DAYS_SHOWN: Final = 31
 
 
@@ -67,7 +68,6 @@ class Reratings:
         self._merchants = merchants
         self._approvals = people.approvals
         self._access = people.access
-        self._settings = people.settings
         self._limits = people.limits
         self._below_cost = BelowCost(supply.market, people.settings, demo=system.demo)
         people.approvals.carries_out(RerateApproval, self._decide)
@@ -97,7 +97,7 @@ class Reratings:
 
         seen: of the preview; these very orders and fees are charged anew, or none is. Refusals:
         anonymous_admin, not_permitted, merchant_not_found, product_not_found, product_unknown,
-        rerate_nothing, rerate_changed, rerate_too_many, second_person_needed.
+        rerate_nothing, rerate_changed, rerate_too_many, second_person_needed, daily_cap.
         """
         actor.need_for(RIGHT, merchant=merchant)
         wanted = await self._wanted(merchant, product_code, days, tariff, seen.until)
@@ -147,7 +147,10 @@ class Reratings:
             receipt = Rerated(
                 _question(actor, wanted, view), day.day, second.name if second else ""
             )
-            if second is None and await self._needs_second(tx, actor, wanted, recharge.difference):
+            await hold_vouchers(tx, merchant.id)
+            moves = Money(abs(view.difference_minor), view.currency)
+            await self._limits.hold_room(tx, ADJUSTMENTS, actor, moves)
+            if second is None and await self._needs_second(tx, actor, wanted, moves):
                 raise Refusal("second_person_needed")
             await book_recharge(tx, self._ledger, day, recharge)
             await self._audit.record(
@@ -211,7 +214,9 @@ class Reratings:
         actor.need_for(RIGHT, merchant=wanted.merchant)
         difference = Money(question.difference_minor, question.currency)
         if await self._needs_second(self._store, actor, wanted, difference):
-            to_second = question.as_kind(RerateApproval)
+            if (await self._compare(wanted))[0].seen != Seen(question.until, question.mark):
+                raise Refusal("rerate_changed")
+            to_second = question.as_kind(RerateApproval, losses=await self._losses(wanted))
             async with self._store.transaction() as tx:
                 await self._approvals.answer(tx, actor, asked, yes=True)
                 await self._approvals.ask(
@@ -255,18 +260,22 @@ class Reratings:
     async def _needs_second(
         self, queries: Queries, actor: Actor, wanted: Wanted, difference: Money
     ) -> bool:
-        """Whether the tariff is below cost, or what one person charges a merchant anew in a day of
-        the platform is much: a re-rating in parts is no way around it."""
-        merchant = wanted.merchant
-        below = await self._below_cost.losses(
-            merchant, wanted.product_code, wanted.tariff, self._clock.now()
-        )
-        if await self._below_cost.needs_second(below, queries):
+        """Whether the tariff is below cost, or one person moves much of a merchant in a day of the
+        platform, by adjustments and by charging anew: parts are no way around it."""
+        if await self._below_cost.needs_second(await self._losses(wanted), queries):
             return True
         since = await self._limits.day_began(queries)
-        so_far = await queries.fetchval(_CHARGED_ALONE, merchant.id, actor.user_id, since)
+        so_far = await moved_alone_minor(
+            queries, actor.user_id, "adjustment", wanted.merchant.id, since
+        )
         whole = Money(so_far + abs(difference.minor), difference.currency)
-        return await self._settings.exceeds(SECOND, whole, queries)
+        return await self._limits.needs_second(ADJUSTMENTS, whole, queries=queries)
+
+    async def _losses(self, wanted: Wanted) -> tuple[Loss, ...]:
+        """The channels that cost more than the merchant would pay."""
+        return await self._below_cost.losses(
+            wanted.merchant, wanted.product_code, wanted.tariff, self._clock.now()
+        )
 
     async def _asked(self, question: RerateQuestion) -> Wanted:
         return await self._wanted(
@@ -347,8 +356,3 @@ def _question(actor: Actor, wanted: Wanted, view: RerateView) -> RerateQuestion:
 
 
 _KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
-# $1: a merchant, $2: a person, $3: when the platform's day began.
-_CHARGED_ALONE: Final = """
-SELECT coalesce(sum(abs(difference_minor)), 0)::bigint FROM rerating
-WHERE merchant_id = $1 AND actor_user_id = $2 AND at >= $3 AND approved_by IS NULL
-"""

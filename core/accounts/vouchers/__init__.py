@@ -14,7 +14,13 @@ from core.accounts.vouchers.amounts import (
     money_of,
 )
 from core.accounts.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt, Doubts
-from core.accounts.vouchers.limits import Second, SecondNeeded
+from core.accounts.vouchers.limits import (
+    ADJUSTMENTS,
+    Second,
+    SecondNeeded,
+    hold_vouchers,
+    moved_alone_minor,
+)
 from core.accounts.vouchers.model import (
     ADJUSTMENT,
     KINDS,
@@ -47,6 +53,7 @@ from core.people.receipts import Cause
 
 __all__ = [
     "ADJUSTMENT",
+    "ADJUSTMENTS",
     "KINDS",
     "MAX_MOVED",
     "MAX_REMARK_CHARS",
@@ -84,5 +91,7 @@ __all__ = [
     "Vouchers",
     "check_moved",
     "convert",
+    "hold_vouchers",
     "money_of",
+    "moved_alone_minor",
 ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from core.accounts.vouchers.model import Decision, Holder, KindName
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.hand_limits import HandLimits, Limited
-from core.system.store import Tx
+from core.system.store import Queries, Tx
 
 
 class SecondNeeded(Refusal):
@@ -62,9 +64,24 @@ class Limits:
                 continue
             if minor <= most.minor:
                 since = await self._limits.day_began(tx)
-                minor += await tx.fetchval(_MOVED_ALONE, actor.user_id, kind, holder.id, since)
+                minor += await moved_alone_minor(tx, actor.user_id, kind, holder.id, since)
             if minor > most.minor:
                 raise SecondNeeded("second_person_needed")
+
+
+async def hold_vouchers(tx: Tx, holder_id: UUID) -> None:
+    """Until we commit, nobody else moves money of a holder by hand. After the business day and
+    before balances."""
+    await tx.hold(f"voucher:{holder_id}")
+
+
+async def moved_alone_minor(
+    queries: Queries, user_id: int, kind: KindName, holder_id: UUID, since: datetime
+) -> int:
+    """What a person moved of a holder since an instant, whatever its sign, and nobody else
+    approved. A merchant that is charged anew is adjusted, by another name."""
+    minor: int = await queries.fetchval(_MOVED_ALONE, user_id, kind, holder_id, since)
+    return minor
 
 
 _STANDS: Final = """
@@ -72,23 +89,37 @@ v.at >= {since} AND v.reverses IS NULL
 AND NOT EXISTS (SELECT FROM voucher r WHERE r.holder_id = v.holder_id AND r.reverses = v.id)
 """
 _MOVED_ALONE: Final = f"""
-SELECT coalesce(sum(abs(v.minor)), 0)::bigint FROM voucher v
-WHERE v.actor_user_id = $1 AND v.kind = $2 AND v.holder_id = $3 AND v.approved_by IS NULL
-    AND {_STANDS.format(since="$4")}
+SELECT (
+    SELECT coalesce(sum(abs(v.minor)), 0) FROM voucher v
+    WHERE v.actor_user_id = $1 AND v.kind = $2 AND v.holder_id = $3 AND v.approved_by IS NULL
+        AND {_STANDS.format(since="$4")}
+)::bigint + (
+    SELECT coalesce(sum(abs(r.difference_minor)), 0) FROM rerating r
+    WHERE $2 = 'adjustment' AND r.actor_user_id = $1 AND r.merchant_id = $3 AND r.at >= $4
+        AND r.approved_by IS NULL
+)::bigint
 """  # noqa: S608 (our own words)
 
 
-def _limited(kind: KindName, name: str) -> Limited:
-    done = f"""
+def _done(kind: KindName) -> str:
+    return f"""
 SELECT coalesce(sum(abs(v.minor)), 0)::bigint FROM voucher v
 WHERE v.actor_user_id = $1 AND v.kind = '{kind}' AND v.currency = $2
     AND {_STANDS.format(since="$3")}
 """  # noqa: S608 (our own words)
-    return Limited(name, done)
 
 
+ADJUSTMENTS: Final = Limited(
+    "adjust",
+    f"""
+SELECT ({_done("adjustment")}) + (
+    SELECT coalesce(sum(abs(r.difference_minor)), 0)::bigint FROM rerating r
+    WHERE r.actor_user_id = $1 AND r.currency = $2 AND r.at >= $3
+)
+""",  # noqa: S608 (our own words)
+)
 # What a supplier paid in lowers what it owes us, and has no limit.
 _LIMITED: Final[Mapping[KindName, Limited]] = {
-    "prepayment": _limited("prepayment", "prepay"),
-    "adjustment": _limited("adjustment", "adjust"),
+    "prepayment": Limited("prepay", _done("prepayment")),
+    "adjustment": ADJUSTMENTS,
 }

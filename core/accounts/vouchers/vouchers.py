@@ -13,7 +13,7 @@ import asyncpg
 from core.accounts.vouchers import rows
 from core.accounts.vouchers.announcements import Telling, Written
 from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
-from core.accounts.vouchers.limits import Limits, Second
+from core.accounts.vouchers.limits import Limits, Second, hold_vouchers
 from core.accounts.vouchers.model import (
     KINDS,
     PAGE_SIZE,
@@ -204,7 +204,7 @@ class Vouchers:
         async def alone(tx: Tx, held: Mapping[UUID, BusinessDay]) -> T:
             days: dict[UUID, BusinessDay] = {}
             for holder_id in sorted(whose):
-                await tx.hold(f"voucher:{holder_id}")
+                await hold_vouchers(tx, holder_id)
                 newest_at = await tx.fetchval(rows.NEWEST_AT, holder_id)
                 days[holder_id] = held[whose[holder_id].books_id].after(newest_at)
             return await work(tx, days)

@@ -51,9 +51,9 @@ class Question:
         enough."""
         return ""
 
-    def as_kind(self, kind: type[Q]) -> Q:
-        """The same question, of another kind with the same fields."""
-        return kind(**{one.name: getattr(self, one.name) for one in fields(self)})
+    def as_kind(self, kind: type[Q], **more: Any) -> Q:
+        """The same question, of another kind. more: the fields that only that kind has."""
+        return kind(**{one.name: getattr(self, one.name) for one in fields(self)}, **more)
 
 
 @dataclass(frozen=True, slots=True)

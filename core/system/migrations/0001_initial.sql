@@ -1437,6 +1437,7 @@ CREATE TABLE rerating (                        -- append-only: past orders charg
     approved_by    bigint,                     -- the second person, where one was needed
     PRIMARY KEY (merchant_id, id)
 );
+CREATE INDEX rerating_person ON rerating (actor_user_id, at);   -- what one person moved today
 
 CREATE TABLE rerated_order (                   -- append-only; the newest says what is charged
     merchant_id    uuid NOT NULL,

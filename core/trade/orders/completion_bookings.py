@@ -162,7 +162,7 @@ class OrdersByHand:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             day = await in_turn(tx, day, order)
             attempt = named(attempts, order.paid_attempt_no or "")
-            charged_anew_minor = await self._book_back(tx, day, order, attempt, by)
+            charged_anew_minor = await self._book_back(tx, day, order, attempt, by, asked_by)
             moved = await moves.move_order(
                 tx,
                 order,
@@ -188,13 +188,13 @@ class OrdersByHand:
         )
 
     async def _book_back(
-        self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, by: ByHand
+        self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, by: ByHand, asked_by: int
     ) -> int:
         """Book the exact reversal of the completion that an order is paid by, and give back what
         it took from suspense. Returns what the merchant is charged more before that."""
         wrong = await completion_of(tx, order)
         back = reversal(await self._ledger.postings_of(tx, order.merchant_id, wrong["event_id"]))
-        charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
+        charged_anew_minor = await self._charge_first_fee(tx, day, order, by, asked_by, back)
         event_id = await self._ledger.book(
             tx,
             day,
@@ -223,7 +223,7 @@ class OrdersByHand:
         return charged_anew_minor
 
     async def _charge_first_fee(
-        self, tx: Tx, day: BusinessDay, order: Order, by: ByHand, back: Postings
+        self, tx: Tx, day: BusinessDay, order: Order, by: ByHand, asked_by: int, back: Postings
     ) -> int:
         """What is charged more by that (0 where the order was not charged anew). back: what is
         booked after it, in the same transaction."""
@@ -245,6 +245,7 @@ class OrdersByHand:
             user_id=by.user_id,
             name=by.name,
             order_id=order.id,
+            approved_by=asked_by,  # both said so: no one person moved it alone
         )
         await self._ledger.hold_balances(
             tx, order.merchant_id, order.mode, back, rerated(recharge.difference)

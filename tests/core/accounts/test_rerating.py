@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from core.accounts.adjustments import Correction
 from core.accounts.rerating import Rerated, RerateDay, Seen
 from core.accounts.vouchers import Cause
 from core.delivery.outbox import Say
@@ -196,6 +197,44 @@ async def test_much_is_charged_anew_by_two(desk: Desk) -> None:
     await desk.sound()
 
 
+async def adjust(desk: Desk, minor: int, line: int) -> None:
+    correction = Correction(Money(minor, "CNY"), "wrong fee")
+    await desk.runtime.accounts.adjustments.record(
+        await desk.actor(ADMIN), desk.merchant, correction, Cause(CHAT, 90, line)
+    )
+
+
+async def test_adjusting_and_charging_anew_are_of_one_threshold_and_one_cap(desk: Desk) -> None:
+    """Each of 0.80, of which one person may move 1.00 alone."""
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
+    await set_setting(desk.runtime, "adjust_second", 1)
+    await paid(desk, 40_000)
+    await apply(desk, days, CHEAPER)
+    assert await code_of(adjust(desk, 80, 1)) == "second_person_needed"
+    await adjust(desk, 20, 2)
+    await paid(desk, 10_000)
+    assert await code_of(apply(desk, days, CHEAPER, message_id=2)) == "second_person_needed"
+    await set_setting(desk.runtime, "adjust_second", None)
+    await set_setting(desk.runtime, "adjust_daily", 1)
+    assert await code_of(apply(desk, days, CHEAPER, message_id=3)) == "daily_cap"
+    assert await code_of(adjust(desk, 1, 3)) == "daily_cap"
+    await desk.sound()
+
+
+async def test_a_preview_that_is_stale_goes_to_nobody(desk: Desk) -> None:
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
+    await set_setting(desk.runtime, "adjust_second", 0)
+    opened = await paid(desk, 40_000)
+    reratings, actor = desk.runtime.accounts.reratings, await desk.actor(ADMIN)
+    await reratings.ask(actor, desk.merchant, "alipay_qr", days, CHEAPER, message_id=4)
+    await desk.runtime.system.store.execute(
+        "UPDATE orders SET disputed = true WHERE id = $1", opened.order.id
+    )
+    stale = reratings.confirm(actor, await newest(desk, "rerate"), message_id=5)
+    assert await code_of(stale) == "rerate_changed"
+    assert await newest(desk, "rerate_second") is None
+
+
 async def test_an_approval_is_of_these_orders_alone(desk: Desk) -> None:
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.go_to_noon()))
     await set_setting(desk.runtime, "adjust_second", 0)
@@ -216,6 +255,10 @@ async def test_past_orders_are_charged_below_cost_by_two(desk: Desk) -> None:
     below = Tariff.flat(Rate(6000))
     assert await code_of(apply(desk, days, below)) == "second_person_needed"
     await confirm(desk, days, below)
+    losses = await desk.runtime.system.store.fetchval(
+        "SELECT facts -> 'losses' FROM approval WHERE kind = 'rerate_second'"
+    )
+    assert "C01" in {one["channel_no"] for one in losses}, "where it is below cost"
     await decide(desk, OWNER)
     assert (await counts(desk))[1] == 1
     await desk.sound()

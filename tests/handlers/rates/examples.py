@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -151,7 +151,7 @@ _QUESTION: Final = RateQuestion(
     SINCE, True, (_LOSS,),
 )  # fmt: skip
 ASKED: Final = (
-    RerateApproval(**{one.name: getattr(QUESTION, one.name) for one in fields(QUESTION)}),
+    *(QUESTION.as_kind(RerateApproval, losses=losses) for losses in ((), (_LOSS,) * 50)),
     _QUESTION,
     replace(_QUESTION, before=LONG_TARIFF, after=LONG_TARIFF, from_now=False, losses=(_LOSS,) * 50),
 )
