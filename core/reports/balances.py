@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
-from core.kernel.holder import HOUSE, MODE
+import asyncpg
+
+from core.kernel.holder import MODE
 from core.people.actors import Actor
-from core.reports.bills import Bills
-from core.reports.statistics import Query, Statistics
+from core.reports.statistics import Query, Row, Statistics
 from core.system.store import Store
 
 RIGHT: Final = "read_statistics"
@@ -16,8 +19,8 @@ RIGHT: Final = "read_statistics"
 
 @dataclass(frozen=True, slots=True)
 class MerchantStands:
-    """A merchant now. balance_minor: what we owe it, net; advanced_minor: what it was advanced
-    and has not earned back by the books of prepayments. paid, amount_minor: of its business day."""
+    """A merchant now. balance_minor: what we owe it, net; advanced_minor: what it was advanced,
+    less what was taken back of that. paid, amount_minor: of its own business day that is open."""
 
     merchant_no: str
     merchant_name: str
@@ -47,20 +50,17 @@ class AllStand:
 class Balances:
     """Reads how merchants stand."""
 
-    def __init__(self, store: Store, bills: Bills, statistics: Statistics) -> None:
+    def __init__(self, store: Store, statistics: Statistics) -> None:
         self._store = store
-        self._bills = bills
         self._statistics = statistics
 
     async def all(self, actor: Actor) -> list[AllStand]:
         """Each currency that some merchant has. Refusals: those of `Actor.need_among_staff`."""
         actor.need_among_staff(RIGHT)
-        today = await self._bills.open_day(HOUSE)
         rows = await self._store.fetch(_STAND, MODE)
         found = []
         for currency in dict.fromkeys(row["currency"] for row in rows):
-            query = Query(today, today, currency=currency, by=("merchant",))
-            sold = {row.merchant_id: row for row in (await self._statistics.read(query)).rows}
+            sold = await self._sold(currency, [row for row in rows if row["currency"] == currency])
             lines = []
             for row in rows:
                 of = sold.get(row["id"])
@@ -78,6 +78,17 @@ class Balances:
             found.append(AllStand(currency, tuple(sorted(lines, key=_worst_first))))
         return found
 
+    async def _sold(
+        self, currency: str, merchants: Sequence[asyncpg.Record]
+    ) -> dict[UUID | None, Row]:
+        """What each sold on its open day, by its id: merchants' days are cut at different times."""
+        found: dict[UUID | None, Row] = {}
+        for day in {row["day"] for row in merchants}:
+            whose = tuple(row["id"] for row in merchants if row["day"] == day)
+            query = Query(day, day, whose, currency=currency, by=("merchant",))
+            found |= {row.merchant_id: row for row in (await self._statistics.read(query)).rows}
+        return found
+
 
 def _worst_first(line: MerchantStands) -> tuple[int, int, str]:
     left = line.left_percent
@@ -85,11 +96,12 @@ def _worst_first(line: MerchantStands) -> tuple[int, int, str]:
 
 
 _STAND: Final = """
-SELECT m.id, m.merchant_no, m.name, m.currency,
+SELECT m.id, m.merchant_no, m.name, m.currency, d.day,
        coalesce(sum(b.minor), 0)::bigint AS position,
        coalesce(-sum(b.minor) FILTER (WHERE b.account = 'prepaid'), 0)::bigint AS advanced
 FROM merchant m
+JOIN business_day d ON d.holder_id = m.id AND d.closed_at IS NULL
 LEFT JOIN balance b ON b.merchant_id = m.id AND b.mode = $1 AND b.currency = m.currency
     AND b.account IN ('payable', 'prepaid')
-GROUP BY m.id ORDER BY m.currency, m.merchant_no
+GROUP BY m.id, d.day ORDER BY m.currency, m.merchant_no
 """

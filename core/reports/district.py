@@ -64,7 +64,7 @@ def build_reports(
     return Reports(
         bills,
         statistics,
-        Balances(store, bills, statistics),
+        Balances(store, statistics),
         Exports(system, ledger, parties, bills),
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),

@@ -58,6 +58,19 @@ async def test_all_merchants_are_one_table_the_most_urgent_first(desk: Desk, ord
     assert (await desk.said(SUQING, SPRUCE, "/balance")).screen == "balance"
 
 
+async def test_each_merchant_is_of_its_own_day(desk: Desk, order: Order) -> None:
+    """A merchant's day may be called by another date than the platform's."""
+    store = desk.runtime.system.store
+    await store.execute(
+        "UPDATE business_day SET day = day + 1 WHERE holder_id = $1 AND closed_at IS NULL",
+        order.merchant_id,
+    )
+    await sell(desk, order)
+    await desk.news()
+    (line,) = (await desk.said(OPERATOR, OPS, "/balance")).facts["lines"]
+    assert (line["merchant_no"], line["amount_minor"], line["paid"]) == ("M1001", 10_000, 1)
+
+
 async def test_a_suppliers_group_hears_of_its_own_side(desk: Desk, order: Order) -> None:
     await sell(desk, order)
     await desk.news()
