@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -102,24 +101,20 @@ class Copier:
                 await self._posts.shown(place.chat_id, post.message_id, digest)
                 return ()
             await self._posts.forget(place.chat_id, post.message_id)
-        first, *others = await self._post(place, enquiry, screen)
-        await self._posts.posted(place.chat_id, first, about, digest)
-        await self._remember(place, tuple(others), f"passed:{enquiry_id}")
-        return (first, *others)
+        posted = await self._post(place, enquiry, screen)
+        await self._posts.posted(place.chat_id, posted, about, digest)
+        return (posted,)
 
-    async def _post(self, place: Place, enquiry: Enquiry, screen: Screen) -> Sequence[int]:
+    async def _post(self, place: Place, enquiry: Enquiry, screen: Screen) -> int:
         """With what came with the question; without it, where that is gone or may not be copied."""
         media = enquiry.media
-        if len(media) > 1:
-            items = [(one.kind, one.file_id) for one in media]
-            return await self._poster.media_group(place, items, screen.html, reply_to=None)
         if media and media[0].kind in _CAPTIONED:
             source = (enquiry.from_chat_id, enquiry.from_message_id)
             try:
-                return (await self._poster.copy(place, source, screen, reply_to=None),)
+                return await self._poster.copy(place, source, screen, reply_to=None)
             except SourceGone as error:
                 _LOG.info("a question goes without its picture", fault=str(error))
-        return (await self._poster.post(place, screen),)
+        return await self._poster.post(place, screen)
 
     async def _edit(self, place: Place, message_id: int, enquiry: Enquiry, screen: Screen) -> bool:
         if enquiry.media:
