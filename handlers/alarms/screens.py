@@ -28,7 +28,7 @@ from core.trade.orders import AlarmContradiction, AlarmDiscrepancy, AlarmShortfa
 from core.trade.refunds import AlarmRefund
 from handlers.alarms.buttons import CareFor, OnAlarm, TurnAlarms
 from handlers.channels.buttons import OnChannel
-from handlers.discrepancies.buttons import TurnDiscrepancies
+from handlers.discrepancies.buttons import OpenDiscrepancies
 from handlers.kit.screen import Row, Screen, View, button, fill, in_rows, keyboard
 from handlers.refunds.buttons import OnRefund
 from texts import translator
@@ -201,7 +201,7 @@ def _evidence(alarm: Alarm, translate: NullTranslations) -> Row:
         case AlarmChannel(channel_no=channel_no):
             return (button(translate.gettext("🔎 Why"), OnChannel(channel_no, "open")),)
         case AlarmDiscrepancy(merchant_id=merchant_id):
-            return (button(translate.gettext("📋 Decide"), TurnDiscrepancies(1, merchant_id)),)
+            return (button(translate.gettext("📋 Decide"), OpenDiscrepancies(merchant_id)),)
         case _:
             return ()
 

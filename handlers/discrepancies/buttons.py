@@ -24,6 +24,16 @@ class TurnDiscrepancies(Button):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDiscrepancies(Button):
+    """What a merchant has in suspense, in reply to what carries the button."""
+
+    merchant_id: UUID
+
+    def data(self) -> str:
+        return f"differ:list:{self.merchant_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
 class OnDiscrepancy(Button):
     """Open a discrepancy's card, or ask to do one of the things its card offers."""
 
@@ -51,6 +61,8 @@ def read(parts: list[str]) -> Button | None:
         case ["differ", "page", page, merchant_id, *test] if test in ([], ["test"]):
             whose = UUID(hex=merchant_id) if merchant_id else None
             return TurnDiscrepancies(read_page(page), whose, bool(test))
+        case ["differ", "list", merchant_id]:
+            return OpenDiscrepancies(UUID(hex=merchant_id))
         case ["differ", action, discrepancy_id]:
             return _on_discrepancy(action, UUID(hex=discrepancy_id))
         case ["resolve", "yes" | "no" as answer, approval_id]:

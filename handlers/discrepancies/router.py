@@ -15,7 +15,12 @@ from core.system.district import System
 from core.trade.discrepancies import PAGE_SIZE, Discrepancies, seen_by
 from core.trade.district import Trade
 from handlers.approvals.proofs import ask_proof
-from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
+from handlers.discrepancies.buttons import (
+    AnswerResolution,
+    OnDiscrepancy,
+    OpenDiscrepancies,
+    TurnDiscrepancies,
+)
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from handlers.discrepancies.words import ShowDiscrepancies
 from handlers.kit.chat import Chat, request_id
@@ -30,6 +35,7 @@ def add_routes(routes: Router) -> None:
     """Money came, and nobody knows yet whose it is."""
     routes.message.register(show, Wants(ShowDiscrepancies))
     routes.callback_query.register(turn, Presses(TurnDiscrepancies))
+    routes.callback_query.register(open_list, Presses(OpenDiscrepancies))
     routes.callback_query.register(press, Presses(OnDiscrepancy))
     routes.message.register(give_reason, Wants(GiveReason))
     routes.callback_query.register(answer, Presses(AnswerResolution))
@@ -57,6 +63,15 @@ async def turn(
     """Another page, in the place of the one that carries the button."""
     chat.actor.need("resolve")
     await chat.replace(await _page(trade.discrepancies, chat.actor, button, system.clock.now()))
+
+
+async def open_list(
+    _: CallbackQuery, chat: Chat, button: OpenDiscrepancies, trade: Trade, system: System
+) -> None:
+    """A merchant's first page, in reply to the alarm that carries the button."""
+    chat.actor.need("resolve")
+    wanted = TurnDiscrepancies(1, button.merchant_id)
+    await chat.say(await _page(trade.discrepancies, chat.actor, wanted, system.clock.now()))
 
 
 async def press(_: CallbackQuery, chat: Chat, button: OnDiscrepancy, trade: Trade) -> None:

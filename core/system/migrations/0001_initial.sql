@@ -1306,6 +1306,8 @@ CREATE TABLE resolution (                      -- append-only: what became of su
     event_id       uuid NOT NULL,
     day            date NOT NULL,
     at             timestamptz NOT NULL,
+    approved_by    bigint,                     -- the second person, where one was needed
+    approved_by_name text,
     PRIMARY KEY (merchant_id, id)
 );
 CREATE INDEX resolution_discrepancy ON resolution (merchant_id, discrepancy_id);

@@ -258,8 +258,8 @@ class Discrepancies:
         )
         await tx.execute(
             "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
-            " actor_user_id, actor_name, event_id, day, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " actor_user_id, actor_name, event_id, day, at, approved_by, approved_by_name)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             seen.merchant_id,
             self._ids.uuid7(),
             seen.id,
@@ -271,6 +271,8 @@ class Discrepancies:
             event_id,
             day.day,
             day.at,
+            by.approved_by.user_id if by.approved_by else None,
+            by.approved_by.name if by.approved_by else None,
         )
 
     async def ask(self, actor: Actor, discrepancy_id: UUID, how: str, *, message_id: int) -> None:

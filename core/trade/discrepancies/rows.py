@@ -55,7 +55,8 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What became of a discrepancy's money, or of part of it."""
+    """What became of a discrepancy's money, or of part of it. approved_by_name: the second person;
+    empty where none was needed."""
 
     discrepancy_id: UUID
     order_no: str
@@ -64,6 +65,7 @@ class Resolution:
     currency: str
     reason: str
     actor_name: str
+    approved_by_name: str
     at: datetime
 
 
@@ -169,7 +171,8 @@ JOIN orders o ON o.merchant_id = d.merchant_id AND o.id = d.order_id
 
 # A completion that was reversed gave its money back: it counts no longer.
 _RESOLVED: Final = """
-SELECT r.discrepancy_id, d.order_no, r.how, r.minor, d.currency, r.reason, r.actor_name, r.at
+SELECT r.discrepancy_id, d.order_no, r.how, r.minor, d.currency, r.reason, r.actor_name,
+       coalesce(r.approved_by_name, '') AS approved_by_name, r.at
 FROM resolution r
 JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
 WHERE NOT EXISTS (

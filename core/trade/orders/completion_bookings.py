@@ -269,8 +269,9 @@ class OrdersByHand:
         )
         await tx.execute(
             "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
-            " actor_user_id, actor_name, event_id, day, at)"
-            " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
+            " actor_user_id, actor_name, event_id, day, at, approved_by,"
+            " approved_by_name)"
+            " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             order.merchant_id,
             self._ids.uuid7(),
             use.held.discrepancy_id,
@@ -281,6 +282,8 @@ class OrdersByHand:
             event_id,
             day.day,
             day.at,
+            by.approved_by.user_id if by.approved_by else None,
+            by.approved_by.name if by.approved_by else None,
         )
 
     async def _record(

@@ -652,6 +652,8 @@ async def test_a_second_person_says_no_or_comes_too_late(desk: Desk) -> None:
     late, twice = await wait(), await wait()
     await decide(desk, admin, twice)
     assert await code(decide(desk, admin, late)) == "already_resolved"
+    (resolution,) = await desk.runtime.trade.discrepancies.history(None, 7)
+    assert resolution.approved_by_name == admin.name
     assert await count(desk, "resolution") == 1
     await desk.sound()
 

@@ -46,6 +46,7 @@ RESOLUTION: Final = Resolution(
     currency="CNY",
     reason=HOSTILE,
     actor_name=HOSTILE,
+    approved_by_name=HOSTILE,
     at=AT,
 )
 OF_MONEY: Final[dict[str, Any]] = {

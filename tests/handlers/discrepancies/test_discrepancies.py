@@ -53,7 +53,8 @@ async def reason(desk: Desk, text: str) -> Say:
 async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Order) -> None:
     await see(desk, order, 10100)
     alarm = await opened_alarm(desk, await desk.news())
-    card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
+    listed = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=49))
+    card = one_say(await desk.press(FINANCE, OPS, button_data(listed), message_id=50))
     question = one_say(await desk.press(FINANCE, OPS, button_data(card), message_id=51))
     assert question.facts["question"]["reason"] == ""
     assert await desk.say(ADMIN, OPS, "are you sure?", **reply_to(51, OPS)) == []
@@ -105,7 +106,9 @@ async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
 async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     await see(desk, order, 10100)
     alarm = await opened_alarm(desk, await desk.news())
-    card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
+    listed = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=49))
+    assert (listed.screen, listed.reply_to, listed.facts["total"]) == ("discrepancies", 49, 1)
+    card = one_say(await desk.press(FINANCE, OPS, button_data(listed), message_id=50))
     assert (card.screen, card.reply_to, card.facts["discrepancy"]["left_minor"]) == (
         "discrepancy",
         50,
