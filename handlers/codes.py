@@ -57,6 +57,9 @@ CODES: Final = declare(
                 "What you were asked cannot be looked up for the moment. Write it again in a"
                 " minute; slash commands and everything in groups work."
             ),
+            "keys_unseen": (
+                "The keys could not be shown here, and count for nothing. Ask for them again."
+            ),
             "dialogue_over": "This question is over. Begin again.",
             "no_documents": "There is no connector document yet. Propose one first: {example}",
         },

@@ -15,9 +15,6 @@ CODES: Final = declare(
         },
         "permission": {"cost_not_here": "Costs are shown in ops groups and private chats only."},
         "conflict": {
-            "keys_unseen": (
-                "The keys could not be shown here, and count for nothing. Ask for them again."
-            ),
             "merchant_changed": (
                 "{merchant_no} was suspended or opened, or has another credit line, since this was"
                 " asked. Look at it, and say it again."

@@ -38,7 +38,8 @@ ALLOWED = frozenset({
     "Shanghai",
     "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
     "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C", "Webhook", "Python",
-    "PostgreSQL", "Redis", "aiogram", "IP", "OpenAPI", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
+    "PostgreSQL", "Redis", "aiogram", "IP", "OpenAPI",
+    "BotFather", "token", "NTP", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
     *(name.upper() for name in Settings.model_fields),
 })  # fmt: skip
 SHAPES = (
@@ -57,7 +58,7 @@ TYPED = re.compile(
     r"|/[a-z_]+[^·、，。（）()\n]*"  # a command, with what follows it
     r"|(?m:^\w+ = )"  # what a document calls a value
     r"|(?:callback|query) …|P…|T…|python -m bot [a-z-]+|reference data not read"
-    r"|“job failed”|Paydesk-Timestamp|Content-Encoding|\{\w+\}"
+    r"|“job failed”|· message ·|Paydesk-Timestamp|Content-Encoding|\{\w+\}"
 )
 # What people wrote into the examples, whole or with its end cut off.
 CLIPPED = re.compile(re.escape(HOSTILE[:12]) + r".*?(?:…|\u202e)")

@@ -101,7 +101,7 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
     parts = {
         "app_keys", "approver", "balance_lines", "balance_names", "factor_secret",
-        "group_link", "hire_link", "card", "enquiry", "large_lines",
+        "group_link", "hire_link", "card", "enquiry", "large_lines", "losses",
         "setting_value", "supplier_card", "sheet", "standing", "terms", "unread",
     }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
