@@ -73,7 +73,7 @@ async def test_one_merchant_sees_nothing_of_another(desk: DemoDesk) -> None:
 
 
 async def test_forged_and_altered_callbacks_are_answered_and_change_nothing(desk: DemoDesk) -> None:
-    created = await desk.create(amount=7700)
+    before, created = await desk.suspense(), await desk.create(amount=7700)
     trade_no = created.body["pay"]["value"].rsplit("/", 1)[1]
     async with nothing_moves(desk):
         forged = await desk.supplier(
@@ -92,7 +92,8 @@ async def test_forged_and_altered_callbacks_are_answered_and_change_nothing(desk
             },
         )
         assert altered.body["body"] == "success"
-        await desk.hears(desk.chat("ops"), created.body["order_no"])
+        await desk.suspense(other_than=before)
+        await desk.lists_suspense(created.body["order_no"])
         assert (await desk.order(created.body["order_no"]))["status"] == "pending"
 
 
