@@ -26,7 +26,7 @@ from handlers.money.money_lines import AdvanceLine, read_line
 from handlers.money.prepayments import advance_of
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
-from tests.core.support import ADMIN, Desk, SetClock, completing, nothing, wanted
+from tests.core.support import ADMIN, Desk, SetClock, completing, nothing, set_setting, wanted
 from texts.tariffs import parse_tariff
 
 __all__ = ["clock", "desk", "entrance", "runtime", "supplier"]
@@ -231,6 +231,9 @@ async def test_the_example_of_the_document(
     view = await runtime.accounts.reratings.preview(
         example.merchant, "wechat_qr", Days.one(first_day), parse_tariff(text, "CNY")
     )
+    # The example has one person for it.
+    await set_setting(runtime, "adjust_second", None)
+    await set_setting(runtime, "below_cost_second", value=False)
     await runtime.accounts.reratings.apply(
         example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
         view.seen, example.cause(),
