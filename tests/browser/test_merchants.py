@@ -19,7 +19,7 @@ async def enter(page: Page, desk: DemoDesk, role: str, chat_id: int) -> None:
     await page.goto(desk.ready["telegram"]["page"])
     await page.get_by_test_id("speak-as").select_option(str(desk.user(role)))
     await page.locator(f'[data-testid="chat-item"][data-chat-id="{chat_id}"]').click()
-    await expect(page.get_by_test_id("composer")).to_be_visible()
+    await expect(page.get_by_test_id("composer")).to_be_visible(timeout=20_000)
 
 
 async def say(page: Page, text: str) -> None:

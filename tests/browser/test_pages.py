@@ -17,7 +17,7 @@ async def open_group(page: Page, desk: DemoDesk) -> None:
         await expect(page.get_by_test_id("chat-list")).to_contain_text(group["title"])
     chat_id = desk.chat("merchant")
     await page.locator(f'[data-testid="chat-item"][data-chat-id="{chat_id}"]').click()
-    await expect(page.get_by_test_id("composer")).to_be_visible()
+    await expect(page.get_by_test_id("composer")).to_be_visible(timeout=20_000)
 
 
 async def say(page: Page, text: str) -> None:
