@@ -34,6 +34,8 @@ from core.system.store import Queries, Store, Tx
 MAX_MOVES: Final = 3
 MAX_RATE: Final = 1_000_000
 MAX_RATE_DECIMALS: Final = 8
+# Of a bot that nobody has told otherwise.
+_ORDINARY: Final = BotRights()
 
 
 class Groups:
@@ -67,7 +69,7 @@ class Groups:
         chat_type: str,
         title: str,
         bot_status: str,
-        rights: BotRights = BotRights(),  # noqa: B008 (frozen)
+        rights: BotRights = _ORDINARY,
         added_by: int | None = None,
     ) -> bool:
         """Record that the bot is in a chat (or left it). True when the chat is new to us.
