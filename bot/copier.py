@@ -51,7 +51,8 @@ class Copier:
             screen = Screen(caption(copy.text))
             posted = await self._poster.post(place, screen, reply_to=copy.reply_to)
         else:
-            under = None if copy.caption is None else Screen(caption(copy.caption))
+            words = copy.html or (None if copy.caption is None else caption(copy.caption))
+            under = None if words is None else Screen(words)
             source = (copy.from_chat_id, copy.from_message_id)
             try:
                 posted = await self._poster.copy(place, source, under, reply_to=copy.reply_to)
@@ -67,8 +68,9 @@ class Copier:
     ) -> tuple[int, ...]:
         if out := await self._out(leaving, group.ref):
             return out
+        words = group.html or caption(group.caption)
         posted = await self._poster.media_group(
-            place, group.items, caption(group.caption), reply_to=group.reply_to
+            place, group.items, words, reply_to=group.reply_to
         )
         return await self._remember(place, posted, group.ref)
 

@@ -22,9 +22,10 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile
 from aiohttp import ClientConnectorError
 
+from bot.announcer import Announcer
 from bot.copier import Copier
 from bot.painter import Painter
-from bot.poster import Place, Poster, TopicGone, Whisper, digest_of
+from bot.poster import Place, Poster, TopicGone, Unreachable, Whisper, digest_of
 from bot.send_limits import Budget, Full, is_out
 from core.delivery.board import BILL_REST, CardPost, Subject
 from core.delivery.outbox import (
@@ -32,6 +33,7 @@ from core.delivery.outbox import (
     AlarmCard,
     ApprovalCard,
     Bill,
+    BroadcastCard,
     Card,
     Copy,
     DeskBill,
@@ -41,12 +43,15 @@ from core.delivery.outbox import (
     MediaGroup,
     Picture,
     Pin,
+    PinCopy,
+    Revise,
     Say,
     TakeAway,
     TextFile,
     Twins,
     Unpin,
     Unread,
+    Withdraw,
     use_of,
 )
 from core.kernel.errors import Bug
@@ -77,6 +82,7 @@ class Courier:
         self._budget = Budget(runtime.system.throttle, group_per_min)
         self._poster = Poster(bot, self._budget)
         self._copier = Copier(runtime, self._painter, self._poster)
+        self._announcer = Announcer(runtime, self._painter, self._poster)
 
     async def take(self, hands: int) -> list[Callable[[], Awaitable[None]]]:
         """Take the lanes of so many chats at most; a job for each, which lets go of it."""
@@ -106,6 +112,8 @@ class Courier:
             await outbox.wait_for_room(leaving, seconds=float(error.retry_after))
         except TelegramMigrateToChat as error:
             await self._follow(leaving, error.migrate_to_chat_id)
+        except Unreachable as error:
+            await outbox.park(leaving, fault=str(error))
         except (TelegramForbiddenError, TelegramBadRequest) as error:
             await self._give_up(leaving, error)
         except (TelegramAPIError, *DATABASE_AWAY) as error:
@@ -165,6 +173,8 @@ class Courier:
         match leaving.fact:
             case EnquiryCard() | Copy() | MediaGroup():
                 return await self._copier.show(place, leaving)
+            case BroadcastCard() | Revise() | Withdraw() | PinCopy():
+                return await self._announcer.show(place, leaving.fact)
             case Say() as say:
                 return await self._say(place, say, leaving)
             case AlarmCard(alarm_id):

@@ -22,6 +22,7 @@ from handlers.screens import (
     Screen,
     render_alarm,
     render_approval,
+    render_broadcast,
     render_card,
     render_enquiry,
     render_supplier_card,
@@ -142,6 +143,14 @@ class Painter:
         ops = group is not None and group.kind == "ops"
         zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
         return render_approval(asked, zone, language, ops=ops)
+
+    async def broadcast(self, chat_id: int, broadcast_id: UUID) -> Screen | None:
+        """A broadcast as it stands; None where it is forgotten."""
+        seen = await self._runtime.people.broadcasts.view(broadcast_id)
+        if seen is None:
+            return None
+        zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
+        return render_broadcast(seen, zone, await self.language(chat_id))
 
     async def zone(self, group: Group, merchant_id: UUID) -> str:
         """On whose clocks a group of this merchant lives: its own, or the merchant's."""

@@ -64,6 +64,10 @@ class SourceGone(Exception):
     more, which may have moved: its messages have other numbers then. Nothing is there."""
 
 
+class Unreachable(Exception):
+    """What was to be changed is not there any more; nothing helps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whisper:
     """Words for one member. aloud: where everybody in the chat reads them. thread_id: the topic in
@@ -244,6 +248,12 @@ class Poster:
         except TelegramBadRequest as error:
             if not any(words in str(error) for words in NOT_THERE):
                 raise
+
+    async def withdraw(self, place: Place, message_ids: Sequence[int]) -> None:
+        """Take messages of ours away; those that are gone are taken away. Raises aiogram's error
+        where one may not be."""
+        await self._budget.take(place.chat_id, place.rank)
+        await self._bot.delete_messages(place.chat_id, list(message_ids))
 
     async def is_ours(self, place: Place, message_id: int) -> bool:
         """Whether a message is there and ours. Its buttons go, so that it looks alive no longer."""

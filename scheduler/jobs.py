@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from core.people.approvals import APPROVALS_DUE
+from core.people.broadcasts import BROADCASTS_DUE
 from core.people.refusals import REFUSALS_DUE
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
@@ -66,6 +67,10 @@ async def chase_enquiries(runtime: Runtime) -> None:
     await _until_done("chase_enquiries", runtime.trade.chases.chase_due)
 
 
+async def send_broadcasts(runtime: Runtime) -> None:
+    await _until_done("send_broadcasts", runtime.people.broadcast_delivery.go_on)
+
+
 async def end_approvals(runtime: Runtime) -> None:
     await _until_done("end_approvals", runtime.people.approvals.end_due)
 
@@ -110,6 +115,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.trade.chases.forget_old()
     await runtime.people.refusals.forget_old()
     await runtime.people.invitations.forget_old()
+    await runtime.people.broadcasts.forget_old()
     await runtime.people.group_links.forget_old()
 
 
@@ -151,6 +157,7 @@ JOBS: Final = (
     Job("expire_orders", 30, False, expire_orders, EXPIRY_DUE),
     Job("tell_refusals", 30, False, tell_refusals, REFUSALS_DUE),
     Job("chase_enquiries", 30, False, chase_enquiries, ENQUIRIES_DUE),
+    Job("send_broadcasts", 30, False, send_broadcasts, BROADCASTS_DUE),
     Job("end_approvals", 30, False, end_approvals, APPROVALS_DUE),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),

@@ -26,11 +26,12 @@ Action = Literal[
     "refund_order_dropped", "refund_order_used", "refund_second_dropped", "refund_second_used",
     "reject_document", "reject_keys", "reject_review", "rerated", "resolve", "resolve_dropped",
     "resolve_second_dropped", "resolve_second_used", "resolve_used", "resume_merchant",
-    "revoke_app", "roll_back", "rotate_keys", "set_credentials", "set_credit", "set_group",
-    "set_ip_allow", "set_limit", "set_notify_url", "set_payout_address", "set_role", "set_setting",
-    "set_usdt_rate", "supplier_live", "supplier_off", "suspend_merchant", "switch_document",
-    "take_alarm", "take_back_keys", "take_factors", "trial_ordered", "unbind", "uncomplete_dropped",
-    "uncomplete_used", "withdraw_document",
+    "revise_broadcast", "revoke_app", "roll_back", "rotate_keys", "send_broadcast",
+    "set_credentials", "set_credit", "set_group", "set_ip_allow", "set_limit", "set_notify_url",
+    "set_payout_address", "set_role", "set_setting", "set_usdt_rate", "stop_broadcast",
+    "supplier_live", "supplier_off", "suspend_merchant", "switch_document", "take_alarm",
+    "take_back_keys", "take_factors", "trial_ordered", "unbind", "uncomplete_dropped",
+    "uncomplete_used", "withdraw_broadcast", "withdraw_document",
 ]  # fmt: skip
 
 

@@ -33,6 +33,13 @@ CODES: Final = declare(
             "quiet_invalid": (
                 "{text} are no quiet hours: say from when to when, like /quiet 23:00-08:00"
             ),
+            "broadcast_time": (
+                "That is no time for it: it is to come, and {days} days from now at most."
+            ),
+            "broadcast_kind": (
+                "That cannot take the place of this broadcast: a text takes the place of a text,"
+                " and a caption that of a caption."
+            ),
             "group_not_bound": (
                 "This group is not bound to a merchant yet. Say: 绑定商户 M1001 or /bind M1001"
             ),
@@ -73,6 +80,7 @@ CODES: Final = declare(
             "setting_unknown": "There is no setting {text}. Say /settings to see them.",
             "record_not_found": "That record was not found.",
             "group_not_found": "There is no group {text}. Say /groups to see them.",
+            "broadcast_not_found": "There is no broadcast {text}. Say /broadcasts to see them.",
             "segment_not_found": "No group is in the segment {text}. Say /groups to see them.",
             "person_not_found": "Nobody of the staff is {text}.",
         },
@@ -115,6 +123,11 @@ CODES: Final = declare(
             ),
             "channel_not_bound": (
                 "A channel belongs to nobody: it is reached by broadcasts, and that is all."
+            ),
+            "broadcast_state": "The broadcast {number} is further than that by now.",
+            "broadcast_empty": "There is no chat in which this could be done.",
+            "broadcasts_full": (
+                "{most} broadcasts are under way. Wait for one to end, or stop one: /broadcasts"
             ),
             "confirmation_expired": "This confirmation is over. Start again to get a new one.",
             "approval_waits": (

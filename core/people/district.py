@@ -10,6 +10,7 @@ from core.people.actors import Access
 from core.people.alarms import Alarms
 from core.people.appointments import Appointments
 from core.people.approvals import Approvals
+from core.people.broadcasts import BroadcastDelivery, Broadcasts
 from core.people.desk_settings import DeskSettings
 from core.people.enrolments import Enrolments
 from core.people.factors import Factors
@@ -39,6 +40,8 @@ class People:
     directory: Directory
     group_settings: GroupSettings
     group_links: GroupLinks
+    broadcasts: Broadcasts
+    broadcast_delivery: BroadcastDelivery
     appointments: Appointments
     access: Access
     factors: Factors
@@ -76,6 +79,8 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         directory,
         GroupSettings(store, groups, directory, audit),
         GroupLinks(system, access, audit),
+        Broadcasts(system, delivery, directory),
+        BroadcastDelivery(system, delivery),
         Appointments(store, delivery, people, groups, approvals),
         access,
         factors,

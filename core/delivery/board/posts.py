@@ -15,7 +15,7 @@ from core.kernel.errors import Bug
 from core.system.store import Store
 
 Kind = Literal[
-    "alarm", "approval", "card", "bill", "receipt", "question", "enquiry", "copy"
+    "alarm", "approval", "card", "bill", "receipt", "question", "enquiry", "copy", "broadcast"
 ]  # fmt: skip
 _LOOKED_AT: Final = 10
 
@@ -49,6 +49,10 @@ class Subject:
     @staticmethod
     def enquiry(enquiry_id: UUID) -> Subject:
         return Subject("enquiry", str(enquiry_id))
+
+    @staticmethod
+    def broadcast(broadcast_id: UUID) -> Subject:
+        return Subject("broadcast", str(broadcast_id))
 
     @staticmethod
     def copy(ref: str) -> Subject:

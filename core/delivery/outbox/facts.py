@@ -137,7 +137,9 @@ class Copy:
 
     text: is said instead, where what was written cannot stay as it is. caption: likewise, of what
     stands under a picture or a file; None: as it is. keeper, ref: who is told which message it
-    became (see `Outbox.on_sent`), and the name by which the board knows it.
+    became (see `Outbox.on_sent`), and the name by which the board knows it. bulk: one of very many,
+    behind everything for which somebody waits. html: what stands under it instead, as Telegram's
+    HTML.
     """
 
     topic: ClassVar[str] = "copy"
@@ -148,13 +150,15 @@ class Copy:
     caption: str | None = None
     keeper: str = ""
     ref: str = ""
+    bulk: bool = False
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaGroup:
     """Two to ten pictures, videos or files that belong together. items: their kinds (photo, video,
     document, audio; the last two among themselves alone) and Telegram's ids of the files. caption:
-    plain text under the first. keeper, ref: as of a `Copy`."""
+    plain text under the first. keeper, ref, bulk, html: as of a `Copy`."""
 
     topic: ClassVar[str] = "media_group"
     items: tuple[tuple[str, str], ...]
@@ -162,6 +166,58 @@ class MediaGroup:
     reply_to: int | None = None
     keeper: str = ""
     ref: str = ""
+    bulk: bool = False
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Other words in a message that was one of very many. words: Telegram's HTML. captioned: they
+    stand under a picture or a file. keeper, ref: as of a `Copy`."""
+
+    topic: ClassVar[str] = "revise"
+    bulk: ClassVar[bool] = True
+    message_id: int
+    words: str
+    captioned: bool
+    keeper: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A message, or an album, that was one of very many, and nobody shall read again. keeper, ref:
+    as of a `Copy`."""
+
+    topic: ClassVar[str] = "withdraw"
+    bulk: ClassVar[bool] = True
+    message_ids: tuple[int, ...]
+    keeper: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinCopy:
+    """A message that was one of very many is to be pinned, where the bot may."""
+
+    topic: ClassVar[str] = "pin_copy"
+    bulk: ClassVar[bool] = True
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastCard:
+    """A chat's one message of a broadcast: posted, or edited where it is there.
+
+    posted: as of an alarm. pressed: somebody pressed on it, and waits. message_id: a message of
+    ours that is to be this one from now on.
+    """
+
+    topic: ClassVar[str] = "broadcast"
+    broadcast_id: str
+    posted: bool = False
+    pressed: bool = False
+    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +339,10 @@ Fact = (
     | EnquiryCard
     | Copy
     | MediaGroup
+    | Revise
+    | Withdraw
+    | PinCopy
+    | BroadcastCard
     | Say
     | TextFile
     | Picture
@@ -303,6 +363,10 @@ _TOPICS: dict[str, type[Fact]] = {
         EnquiryCard,
         Copy,
         MediaGroup,
+        Revise,
+        Withdraw,
+        PinCopy,
+        BroadcastCard,
         Say,
         TextFile,
         Picture,
@@ -340,6 +404,8 @@ def unpack(topic: str, values: dict[str, Any]) -> Fact:
             read["aloud"] = Stored(read["aloud"]["screen"], read["aloud"]["facts"])
         if "items" in read:
             read["items"] = tuple((kind, file_id) for kind, file_id in read["items"])
+        if "message_ids" in read:
+            read["message_ids"] = tuple(read["message_ids"])
         return _TOPICS[topic](**read)
     except (KeyError, TypeError, ValueError):
         return Unread(topic)
@@ -350,6 +416,7 @@ ANSWER: Final = 0  # in the place of a message on which somebody pressed
 SAID: Final = 1  # every new message
 CARD: Final = 2  # an edit that shows what changed
 LIVE_BILL: Final = 3  # the same; there will always be a newer one
+BULK: Final = 4  # one of very many, for which nobody waits
 
 
 def use_of(fact: Fact) -> TopicUse | None:
@@ -368,10 +435,21 @@ def use_of(fact: Fact) -> TopicUse | None:
             return None
 
 
+def is_bulk(fact: Fact) -> bool:
+    """Whether it is one of very many."""
+    return bool(getattr(fact, "bulk", False))
+
+
 def rank_of(fact: Fact, dedupe_key: str | None) -> int:
     """The rank of a fact. What is put in under a key shows a state that may change again; without
     one, somebody waits for it."""
+    if is_bulk(fact):
+        return BULK
     match fact:
+        case BroadcastCard(pressed=True):
+            return ANSWER
+        case BroadcastCard(posted=posted):
+            return CARD if posted else SAID
         case Bill(reply_to=None, edit_message_id=None):
             return LIVE_BILL
         case AlarmCard(posted=posted) | ApprovalCard(posted=posted) | EnquiryCard(posted=posted):

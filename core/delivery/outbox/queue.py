@@ -16,7 +16,17 @@ from uuid import UUID
 import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
-from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
+from core.delivery.outbox.facts import (
+    BULK,
+    SAID,
+    Fact,
+    MerchantNews,
+    Twins,
+    is_bulk,
+    pack,
+    rank_of,
+    unpack,
+)
 from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK, UNSENT
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
@@ -77,6 +87,8 @@ class Leaving:
 
 # Told of a fact that is out, and of the messages that it became, the oldest first.
 Keeper = Callable[[Tx, Leaving, Sequence[int]], Awaitable[None]]
+# Told of a fact that can never leave, and why.
+Lost = Callable[[Tx, Leaving, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,7 @@ class Outbox:
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
         self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
         self._keepers: dict[str, Keeper] = {}
+        self._losses: dict[str, Lost] = {}
 
     def look_on(
         self,
@@ -135,13 +148,17 @@ class Outbox:
         self._on_parked.append(parked)
         self._on_through.append(through)
 
-    def on_sent(self, keeper: str, keep: Keeper) -> None:
+    def on_sent(self, keeper: str, keep: Keeper, lost: Lost | None = None) -> None:
         """Have `keep` called with each fact of this keeper that is out, and the messages that it
-        became: in the same transaction, and before anything else leaves for that chat. Raises Bug
-        where another has that name."""
+        became: in the same transaction, and before anything else leaves for that chat. Of one of
+        very many also where that is no new message. lost: likewise with each that can never leave;
+        then it is not parked, for the keeper tells people of it. Raises Bug where another has that
+        name."""
         if keeper in self._keepers:
             raise Bug(f"two keepers are called {keeper}")
         self._keepers[keeper] = keep
+        if lost is not None:
+            self._losses[keeper] = lost
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Have `wake` called whenever a message for a chat was put in by this process."""
@@ -298,7 +315,7 @@ class Outbox:
                 r["tries"],
                 min(r["rank"], SAID) if r["lifted"] else r["rank"],
                 self._leases.held(r),
-                r["rank"] <= SAID,
+                r["rank"] <= SAID or r["rank"] == BULK,
                 r["gone"],
                 r["behind"],
                 r["maybe_out"],
@@ -318,7 +335,8 @@ class Outbox:
         several, the oldest first."""
         became_ids = message_ids or (() if message_id is None else (message_id,))
         message_id = became_ids[-1] if became_ids else None
-        keep = self._keepers.get(getattr(leaving.fact, "keeper", "")) if became_ids else None
+        kept = bool(became_ids) or is_bulk(leaving.fact)
+        keep = self._keepers.get(_keeper_of(leaving)) if kept else None
         if not leaving.again and not leaving.maybe_out and keep is None:
             await self._ends.write(_Sent(leaving.held, message_id))
             return
@@ -389,14 +407,28 @@ class Outbox:
 
     async def drop(self, leaving: Leaving) -> None:
         """There is nobody to see it, and nothing in it that people are told."""
-        await self._leases.finish(self._store, leaving.held)
+        if not await self._lose(leaving, "the chat is another one now"):
+            await self._leases.finish(self._store, leaving.held)
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:
-        """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
+        """It can never leave (kicked, blocked, wrong). Kept, for people to see, unless its keeper
+        has people see it."""
+        if await self._lose(leaving, fault):
+            return
         async with self._store.transaction() as tx:
             if await self._leases.park(tx, leaving.held, fault, {"dedupe_key": None}):
                 for parked in self._on_parked:
                     await parked(tx, leaving, fault)
+
+    async def _lose(self, leaving: Leaving, fault: str) -> bool:
+        """Tell its keeper that it is lost. False: it has none who asked to be told."""
+        lost = self._losses.get(_keeper_of(leaving))
+        if lost is None:
+            return False
+        async with self._store.transaction() as tx:
+            if await self._leases.finish(tx, leaving.held):
+                await lost(tx, leaving, fault)
+        return True
 
     async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
         """Have what was parked of a chat sent again, the oldest first; how many."""
@@ -457,6 +489,10 @@ class Outbox:
             " FROM outbox WHERE state <> 'sent' GROUP BY 1"
         )
         return {row["state"]: row["n"] for row in rows}
+
+
+def _keeper_of(leaving: Leaving) -> str:
+    return str(getattr(leaving.fact, "keeper", ""))
 
 
 def _twins_of(leaving: Leaving, message_id: int) -> Twins:

@@ -23,7 +23,8 @@ DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,
 # $6: how old an edit is that goes as if it were said, $7: how long none may have gone so before.
 # `ring`: the chats for which something waits, one probe of the index for each, and as many as are
 # needed: each is looked at by itself (LATERAL), until there are enough.
-# `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
+# `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill,
+# one of very many.
 # `next` is found once, and each of it is then looked for by its key: joined, all of it was found
 # again for every message that waits.
 TAKE: Final = """
@@ -74,6 +75,11 @@ WITH RECURSIVE ahead AS (
           UNION ALL
             (SELECT merchant_id, id, 5, false, true
              FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 3
+               AND greatest(due_at, wait_until) <= $1
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 6, false, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 4
                AND greatest(due_at, wait_until) <= $1
              ORDER BY place LIMIT 1)
         ) w ORDER BY w.turn LIMIT 1

@@ -37,6 +37,7 @@ RIGHTS: Final[dict[str, str]] = {
     "test_order": "make test orders",
     "appoint": "let people of a merchant or a supplier speak in its group",
     "list_groups": "list groups, and say what they are told",
+    "broadcast": "send broadcasts to groups",
     "watch": "see how the desk is, its settings and its trail",
     "people": "hire people, and say what each may do",
     "settings": "change the settings of the desk",
@@ -50,7 +51,9 @@ _MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"
 _PLATFORM: Final = frozenset({"read_statistics", "read_platform"})
 _FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "refund", "uncomplete"}
 _SUPPLIERS: Final = frozenset({"channels", "suppliers", "documents", "approve_document"})
-_OPENING: Final = frozenset({"merchants", "review", "products", "appoint", "list_groups", "watch"})
+_OPENING: Final = frozenset(
+    {"merchants", "review", "products", "appoint", "list_groups", "broadcast", "watch"}
+)
 _ADMIN: Final = _OPERATOR | _FINANCE | _SUPPLIERS | _OPENING | {"bind_ops", "day_cut", "price"}
 # Whoever has one of these moves money, says yes to what others ask, or could let others do so: two
 # people give it. Every right that a second person's yes takes is among them.

@@ -1,0 +1,144 @@
+"""What a broadcast is, and how far it got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import asyncpg
+
+from core.delivery.outbox import Copy, Fact, MediaGroup
+from core.kernel.codec import unpack
+from core.people.groups import Audience
+
+# Who is told what the messages of broadcasts became.
+KEEPER: Final = "broadcast"
+# A broadcast gets on by so much in a second at most; Telegram takes 30.
+RATE_PER_S: Final = 28
+
+State = Literal["draft", "running", "stopped", "done", "dropped"]
+Task = Literal["send", "revise", "withdraw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message of whoever sends a broadcast, as it is copied: in their private chat.
+
+    kind: photo, video and so on, as the Bot API calls it; `text`; `other` for what has no words
+    that could be changed. words: Telegram's HTML of the text, or of what stands under a picture.
+    items: of an album, kinds and Telegram's ids of its files.
+    """
+
+    chat_id: int
+    message_id: int
+    kind: str
+    words: str = ""
+    items: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def captioned(self) -> bool:
+        """Whether its words stand under a picture or a file."""
+        return self.kind != "text"
+
+    def to(self, ref: str, *, bulk: bool) -> Fact:
+        """What leaves for a chat. ref: what its keeper knows it by; empty where nobody does."""
+        keeper = KEEPER if ref else ""
+        if len(self.items) > 1:
+            return MediaGroup(self.items, html=self.words, keeper=keeper, ref=ref, bulk=bulk)
+        under = self.words if self.captioned else ""
+        return Copy(self.chat_id, self.message_id, html=under, keeper=keeper, ref=ref, bulk=bulk)
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A broadcast as it stands. no: as in B12. task: what is under way, or was last. starts_at:
+    None for at once. chat_id: the private chat of whoever sends it."""
+
+    id: UUID
+    no: int
+    state: State
+    task: Task
+    content: Content
+    audience: Audience
+    pin: bool
+    starts_at: datetime | None
+    chat_id: int
+    by_name: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom a draft would reach. total: chats; unreachable: of these, where the bot is not or may
+    not post. quiet: that have quiet hours then, the last of which is over at quiet_until. seconds:
+    how long the others take."""
+
+    total: int
+    unreachable: int
+    quiet: int
+    quiet_until: datetime | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many chats stand how. left: that it is still to reach; withdrawn: that have it no
+    longer. stopped: that it will not reach, because it was stopped."""
+
+    sent: int = 0
+    failed: int = 0
+    left: int = 0
+    stopped: int = 0
+    withdrawn: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.failed + self.left + self.stopped + self.withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A chat that it did not reach, and why, as Telegram says."""
+
+    no: int
+    title: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastView:
+    """What its card shows. plan: of a draft. next_at: when it goes on, where it waits. failures:
+    the first of them."""
+
+    broadcast: Broadcast
+    plan: Plan | None
+    counts: Counts
+    next_at: datetime | None
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastPage:
+    """The newest first, each with how it stands. page: from 1."""
+
+    entries: tuple[tuple[Broadcast, Counts], ...]
+    page: int
+    pages: int
+    total: int
+
+
+def read_broadcast(row: asyncpg.Record) -> Broadcast:
+    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return Broadcast(
+        **values,
+        content=unpack(Content, row["content"]),
+        audience=unpack(Audience, row["audience"]),
+    )
+
+
+_PLAIN: Final = (
+    "id", "no", "state", "task", "pin", "starts_at", "chat_id", "by_name", "created_at", "ended_at",
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""Broadcasts in the database: one row for each, and one for each chat of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from core.kernel.errors import Bug
+from core.people.broadcasts.model import Broadcast, BroadcastPage, Counts, Failure, read_broadcast
+from core.system.store import Queries, Tx
+
+PAGE_ROWS: Final = 8
+_FAILURES: Final = 20
+_DRAFTS_KEPT: Final = timedelta(days=2)
+_KEPT: Final = timedelta(days=180)
+
+
+async def add(tx: Tx, row: Mapping[str, Any]) -> Broadcast:
+    """A new one. row: its columns."""
+    names = ", ".join(row)
+    places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
+    made = await tx.fetchrow(
+        f"INSERT INTO broadcast ({names}) VALUES ({places}) RETURNING *",  # noqa: S608 (our own column names)
+        *row.values(),
+    )
+    if made is None:
+        raise Bug("a broadcast was not written")
+    return read_broadcast(made)
+
+
+async def add_targets(tx: Tx, broadcast_id: UUID, targets: Sequence[Mapping[str, Any]]) -> None:
+    await tx.execute(_ADD_TARGETS, broadcast_id, list(targets))
+
+
+async def find(
+    queries: Queries, by: Literal["id", "no"], value: UUID | int, *, lock: bool = False
+) -> Broadcast | None:
+    """One, where it is not forgotten. lock: for us alone until we commit."""
+    end = " FOR UPDATE" if lock else ""
+    row = await queries.fetchrow(
+        f"SELECT * FROM broadcast WHERE {by} = $1{end}",  # noqa: S608 (our own column names)
+        value,
+    )
+    return None if row is None else read_broadcast(row)
+
+
+async def change(tx: Tx, broadcast_id: UUID, changes: Mapping[str, Any]) -> Broadcast:
+    sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(changes, 2))
+    row = await tx.fetchrow(
+        f"UPDATE broadcast SET {sets} WHERE id = $1 RETURNING *",  # noqa: S608 (our own column names)
+        broadcast_id,
+        *changes.values(),
+    )
+    if row is None:
+        raise Bug(f"there is no broadcast {broadcast_id}")
+    return read_broadcast(row)
+
+
+async def count_running(tx: Tx) -> int:
+    return int(await tx.fetchval("SELECT count(*) FROM broadcast WHERE state = 'running'"))
+
+
+async def stop(tx: Tx, broadcast: Broadcast) -> None:
+    """What waits will not be done: where it did not arrive yet, it will not; where it did, it is as
+    it was."""
+    await tx.execute(
+        "UPDATE broadcast_target SET state = CASE WHEN message_ids = '{}' THEN 'stopped'"
+        " ELSE 'sent' END WHERE broadcast_id = $1 AND state = 'waiting'",
+        broadcast.id,
+    )
+
+
+async def retry(tx: Tx, broadcast: Broadcast, now: datetime) -> int:
+    """Have what failed or was stopped wait again; how many chats. What is taken back is sent to
+    nobody any more."""
+    return await tx.execute(
+        "UPDATE broadcast_target SET state = 'waiting', fault = '', due_at = greatest(due_at, $2)"
+        " WHERE broadcast_id = $1 AND state IN ('failed', 'stopped')"
+        " AND ($3 <> 'withdraw' OR message_ids <> '{}')",
+        broadcast.id,
+        now,
+        broadcast.task,
+    )
+
+
+async def again(tx: Tx, broadcast_id: UUID, now: datetime) -> int:
+    """Have every chat wait in which it stands; how many."""
+    return await tx.execute(
+        "UPDATE broadcast_target SET state = 'waiting', fault = '', due_at = $2"
+        " WHERE broadcast_id = $1 AND state IN ('sent', 'failed') AND message_ids <> '{}'",
+        broadcast_id,
+        now,
+    )
+
+
+async def page(queries: Queries, number: int) -> BroadcastPage:
+    total = await queries.fetchval("SELECT count(*) FROM broadcast WHERE state <> 'dropped'")
+    pages = max(1, -(-total // PAGE_ROWS))
+    number = max(1, min(number, pages))
+    found = await queries.fetch(_PAGE, (number - 1) * PAGE_ROWS, PAGE_ROWS)
+    entries = tuple((read_broadcast(row), _counts(row["counts"])) for row in found)
+    return BroadcastPage(entries, number, pages, total)
+
+
+async def counts(queries: Queries, broadcast_id: UUID) -> tuple[Counts, datetime | None]:
+    """How many chats stand how; and when the first that waits is due."""
+    row = await queries.fetchrow(_COUNTS, broadcast_id)
+    if row is None:
+        raise Bug("a question of counts has one row")
+    return _counts(row["counts"] or {}), row["next_at"]
+
+
+async def failures(queries: Queries, broadcast_id: UUID) -> tuple[Failure, ...]:
+    found = await queries.fetch(
+        "SELECT no, title, fault FROM broadcast_target"
+        " WHERE broadcast_id = $1 AND state = 'failed' ORDER BY no LIMIT $2",
+        broadcast_id,
+        _FAILURES,
+    )
+    return tuple(Failure(row["no"], row["title"], row["fault"]) for row in found)
+
+
+async def forget(queries: Queries, now: datetime) -> int:
+    return await queries.execute(
+        "DELETE FROM broadcast WHERE state <> 'running'"
+        " AND created_at < CASE WHEN state IN ('draft', 'dropped') THEN $1::timestamptz ELSE $2 END",
+        now - _DRAFTS_KEPT,
+        now - _KEPT,
+    )
+
+
+def _counts(by_state: Mapping[str, int]) -> Counts:
+    return Counts(
+        sent=by_state.get("sent", 0),
+        failed=by_state.get("failed", 0),
+        left=by_state.get("waiting", 0) + by_state.get("queued", 0),
+        stopped=by_state.get("stopped", 0),
+        withdrawn=by_state.get("withdrawn", 0),
+    )
+
+
+_ADD_TARGETS: Final = """
+INSERT INTO broadcast_target (broadcast_id, chat_id, no, title, state, due_at, fault)
+SELECT $1, chat_id, no, title, state, due_at, fault
+FROM jsonb_to_recordset($2) AS row
+    (chat_id bigint, no integer, title text, state text, due_at timestamptz, fault text)
+"""
+_BY_STATE: Final = """
+SELECT state, count(*) AS n, min(due_at) FILTER (WHERE state = 'waiting') AS next_at
+FROM broadcast_target WHERE broadcast_id = {whose} GROUP BY state
+"""
+_COUNTS: Final = f"""
+SELECT jsonb_object_agg(state, n) AS counts, min(next_at) AS next_at
+FROM ({_BY_STATE.format(whose="$1")}) by_state
+"""  # noqa: S608 (our own)
+_PAGE: Final = f"""
+SELECT b.*, coalesce(c.counts, '{{}}') AS counts
+FROM broadcast b CROSS JOIN LATERAL (
+    SELECT jsonb_object_agg(state, n) AS counts FROM ({_BY_STATE.format(whose="b.id")}) by_state) c
+WHERE b.state <> 'dropped' ORDER BY b.no DESC OFFSET $1 LIMIT $2
+"""  # noqa: S608 (our own)
