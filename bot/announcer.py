@@ -50,8 +50,6 @@ class Announcer:
         if screen is None:
             return None
         about, digest = Subject.broadcast(broadcast_id), digest_of(screen)
-        if card.message_id is not None:
-            await self._posts.posted(place.chat_id, card.message_id, about, "")
         post = await self._posts.find(place.chat_id, about)
         if post is not None:
             if post.digest == digest:

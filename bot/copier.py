@@ -69,9 +69,7 @@ class Copier:
         if out := await self._out(leaving, group.ref):
             return out
         words = group.html or caption(group.caption)
-        posted = await self._poster.media_group(
-            place, group.items, words, reply_to=group.reply_to
-        )
+        posted = await self._poster.media_group(place, group.items, words, reply_to=group.reply_to)
         return await self._remember(place, posted, group.ref)
 
     async def _out(self, leaving: Leaving, ref: str) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from core.people.approvals import Question
 from core.people.refusals import RefusalsNotice
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.approvals.screens import render_approval
+from handlers.broadcasts.screens import render_broadcast
 from handlers.channels.screens import call_log
 from handlers.enquiries.screens import render_enquiry
 from handlers.kit import forms, refusals
@@ -33,6 +34,7 @@ __all__ = [
     "refusal_words",
     "render_alarm",
     "render_approval",
+    "render_broadcast",
     "render_card",
     "render_enquiry",
     "render_say",

@@ -10,6 +10,7 @@ from handlers import (
     approvals,
     audit,
     bills,
+    broadcasts,
     calculator,
     channels,
     checklist,
@@ -63,4 +64,5 @@ TOPICS: Final[tuple[Topic, ...]] = (
     desk.TOPIC,
     checklist.TOPIC,
     groups.TOPIC,
+    broadcasts.TOPIC,
 )

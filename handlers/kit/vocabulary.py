@@ -383,6 +383,26 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "unbound": "not bound",
     },
     "chat_type": {"channel": "channel"},
+    "broadcast": {
+        "draft": "not sent yet",
+        "running": "under way",
+        "stopped": "was stopped",
+        "done": "done",
+        "dropped": "not sent",
+    },
+    "broadcast_task": {
+        "send": "being sent",
+        "revise": "said anew",
+        "withdraw": "taken back",
+    },
+    "broadcast_kind": {"wordless": "a message without words"},
+    "audience": {
+        "all": "all groups and channels",
+        "merchants": "merchants' groups",
+        "suppliers": "suppliers' groups",
+        "segment": "the segment",
+        "picked": "picked chats",
+    },
     "group_health": {
         "well": "all right",
         "parked": "something could not be sent",

@@ -209,15 +209,13 @@ class PinCopy:
 class BroadcastCard:
     """A chat's one message of a broadcast: posted, or edited where it is there.
 
-    posted: as of an alarm. pressed: somebody pressed on it, and waits. message_id: a message of
-    ours that is to be this one from now on.
+    posted: as of an alarm. pressed: somebody pressed on it, and waits.
     """
 
     topic: ClassVar[str] = "broadcast"
     broadcast_id: str
     posted: bool = False
     pressed: bool = False
-    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Broadcasts:
         async with self._store.transaction() as tx:
             await self._lock(tx, actor, broadcast_id, ("draft",))
             await self._directory.targets(tx, audience)
-            return await self._change(tx, broadcast_id, {"audience": pack(audience)})
+            return await self._change(tx, actor, broadcast_id, {"audience": pack(audience)})
 
     async def pick(self, actor: Actor, broadcast_id: UUID, no: int) -> Broadcast:
         """Add a group or a channel to those that a draft is for, or take it out again. Refusals:
@@ -89,13 +89,13 @@ class Broadcasts:
             picked = draft.audience.chat_ids if draft.audience.aim == "picked" else ()
             left = tuple(one for one in picked if one != chat_id)
             audience = Audience("picked", chat_ids=left if chat_id in picked else (*left, chat_id))
-            return await self._change(tx, broadcast_id, {"audience": pack(audience)})
+            return await self._change(tx, actor, broadcast_id, {"audience": pack(audience)})
 
     async def pin(self, actor: Actor, broadcast_id: UUID, *, is_pinned: bool) -> Broadcast:
         """Whether a draft is pinned where it arrives. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
             await self._lock(tx, actor, broadcast_id, ("draft",))
-            return await self._change(tx, broadcast_id, {"pin": is_pinned})
+            return await self._change(tx, actor, broadcast_id, {"pin": is_pinned})
 
     async def time(self, actor: Actor, broadcast_id: UUID, at: datetime | None) -> Broadcast:
         """When a draft is sent; None: at once. Refusals: those of `_lock`, broadcast_time."""
@@ -104,7 +104,7 @@ class Broadcasts:
             raise Refusal("broadcast_time", days=MAX_LATER.days)
         async with self._store.transaction() as tx:
             await self._lock(tx, actor, broadcast_id, ("draft",))
-            return await self._change(tx, broadcast_id, {"starts_at": at})
+            return await self._change(tx, actor, broadcast_id, {"starts_at": at})
 
     async def test(self, actor: Actor, broadcast_id: UUID) -> None:
         """Send it to whoever presses, and to nobody else. Refusals: those of `_lock`."""
@@ -131,14 +131,14 @@ class Broadcasts:
             )
             await self._record(tx, actor, "send_broadcast", draft, len(targets))
             return await self._change(
-                tx, broadcast_id, {"state": "running", "follow_at": begins_at}
+                tx, actor, broadcast_id, {"state": "running", "follow_at": begins_at}
             )
 
     async def drop(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
         """It is not sent. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
             await self._lock(tx, actor, broadcast_id, ("draft",))
-            return await self._change(tx, broadcast_id, {"state": "dropped"})
+            return await self._change(tx, actor, broadcast_id, {"state": "dropped"})
 
     # ── once it is sent ──────────────────────────────────────────────────────────────────────────
     async def stop(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
@@ -148,7 +148,7 @@ class Broadcasts:
             await rows.stop(tx, found)
             await self._record(tx, actor, "stop_broadcast", found)
             return await self._change(
-                tx, broadcast_id, {"state": "stopped", "follow_at": self._clock.now()}
+                tx, actor, broadcast_id, {"state": "stopped", "follow_at": self._clock.now()}
             )
 
     async def retry(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
@@ -169,7 +169,7 @@ class Broadcasts:
                 raise Refusal("broadcast_kind")
             said = before if before.captioned else content
             said = replace(said, words=content.words)
-            await self._change(tx, found.id, {"content": pack(said)})
+            await self._change(tx, actor, found.id, {"content": pack(said)})
             count = await rows.again(tx, found.id, self._clock.now())
             return await self._go_on(tx, actor, found, "revise", count)
 
@@ -246,12 +246,16 @@ class Broadcasts:
         going = {
             "state": "running", "task": task, "ended_at": None, "follow_at": self._clock.now()
         }  # fmt: skip
-        return await self._change(tx, found.id, going)
+        return await self._change(tx, actor, found.id, going)
 
-    async def _change(self, tx: Tx, broadcast_id: UUID, changes: dict[str, Any]) -> Broadcast:
+    async def _change(
+        self, tx: Tx, actor: Actor, broadcast_id: UUID, changes: dict[str, Any]
+    ) -> Broadcast:
+        """The cards of whoever changes it and of whoever wrote it show it."""
         changed = await rows.change(tx, broadcast_id, changes)
         card = BroadcastCard(str(broadcast_id), posted=True, pressed=True)
-        await self._outbox.say(tx, changed.chat_id, card)
+        for chat_id in {changed.chat_id, actor.chat_id}:
+            await self._outbox.say(tx, chat_id, card)
         return changed
 
     async def _record(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -17,6 +19,8 @@ from core.people.groups import Audience
 KEEPER: Final = "broadcast"
 # A broadcast gets on by so much in a second at most; Telegram takes 30.
 RATE_PER_S: Final = 28
+
+_TAGS: Final = re.compile(r"<[^>]*>")
 
 State = Literal["draft", "running", "stopped", "done", "dropped"]
 Task = Literal["send", "revise", "withdraw"]
@@ -36,6 +40,11 @@ class Content:
     kind: str
     words: str = ""
     items: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def plain(self) -> str:
+        """Its words, without what makes them bold."""
+        return html.unescape(_TAGS.sub("", self.words))
 
     @property
     def captioned(self) -> bool:

@@ -22,7 +22,7 @@ async def add(tx: Tx, row: Mapping[str, Any]) -> Broadcast:
     names = ", ".join(row)
     places = ", ".join(f"${place}" for place in range(1, len(row) + 1))
     made = await tx.fetchrow(
-        f"INSERT INTO broadcast ({names}) VALUES ({places}) RETURNING *",  # noqa: S608 (our own column names)
+        f"INSERT INTO broadcast ({names}) VALUES ({places}) RETURNING *",  # noqa: S608 (our own names)
         *row.values(),
     )
     if made is None:
@@ -49,7 +49,7 @@ async def find(
 async def change(tx: Tx, broadcast_id: UUID, changes: Mapping[str, Any]) -> Broadcast:
     sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(changes, 2))
     row = await tx.fetchrow(
-        f"UPDATE broadcast SET {sets} WHERE id = $1 RETURNING *",  # noqa: S608 (our own column names)
+        f"UPDATE broadcast SET {sets} WHERE id = $1 RETURNING *",  # noqa: S608 (our own names)
         broadcast_id,
         *changes.values(),
     )

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from uuid import UUID
 
 import pytest
 
-from core.delivery.outbox import (
-    BULK,
-    BroadcastCard,
-    Copy,
-    Leaving,
-    MediaGroup,
-    PinCopy,
-    Revise,
-    Withdraw,
-)
+from core.delivery.outbox import BULK, Copy, Leaving, MediaGroup, PinCopy, Revise, Withdraw
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.broadcasts import AHEAD, MAX_LATER, MAX_OPEN, Broadcast, BroadcastView, Content
@@ -109,7 +100,8 @@ def where(left: list[Leaving]) -> list[int]:
 async def test_each_chat_gets_it_once_behind_whatever_somebody_waits_for(office: Office) -> None:
     sent = await office.send()
     left = await office.run()
-    assert where(left) == sorted({CHAT, NORTHWIND_CHAT, *where(left)}) and CHAT in where(left)
+    assert where(left) == sorted({CHAT, NORTHWIND_CHAT, *where(left)})
+    assert CHAT in where(left)
     for one in left:
         assert isinstance(one.fact, Copy)
         assert (one.rank, one.fact.from_chat_id, one.fact.from_message_id) == (BULK, ADMIN, 50)
@@ -125,7 +117,9 @@ async def test_nothing_is_said_of_a_draft_but_to_whoever_tries_it(office: Office
     await office.broadcasts.test(await office.actor(), draft.id)
     assert await office.run() == []
     view = await office.view(draft.id)
-    assert view.plan is not None and view.plan.total >= 2 and view.plan.seconds == 1
+    assert view.plan is not None
+    assert view.plan.total >= 2
+    assert view.plan.seconds == 1
     dropped = await office.broadcasts.drop(await office.actor(), draft.id)
     assert dropped.state == "dropped"
     with pytest.raises(Refusal) as error:
@@ -138,7 +132,8 @@ async def test_where_it_cannot_arrive_is_reported_and_tried_again(office: Office
     kicked = (CHAT, SUPPLIER_CHAT)
     await office.run(kicked)
     view = await office.view(sent.id)
-    assert view.counts.failed == 2 and view.broadcast.state == "done"
+    assert view.counts.failed == 2
+    assert view.broadcast.state == "done"
     assert {failure.fault for failure in view.failures} == {"Forbidden: bot was kicked"}
     assert await alarms(office.runtime) == [], "its card tells of it, no alarm"
     await office.broadcasts.retry(await office.actor(), sent.id)
@@ -178,7 +173,8 @@ async def test_quiet_groups_hear_of_it_when_they_are_quiet_no_more(
     await office.leave()
     draft = await office.draft()
     plan = (await office.view(draft.id)).plan
-    assert plan is not None and plan.quiet == 1
+    assert plan is not None
+    assert plan.quiet == 1
     over_at = noon.replace(hour=7, minute=0)  # 15 o'clock in Shanghai
     assert plan.quiet_until == over_at
     await office.broadcasts.send(await office.actor(), draft.id)
@@ -218,7 +214,8 @@ async def test_it_is_corrected_and_taken_back_wherever_it_stands(office: Office)
         assert (one.fact.words, one.fact.captioned) == ("<b>hello</b>", False)
     await office.broadcasts.withdraw(actor, sent.id)
     gone = await office.run()
-    assert all(isinstance(one.fact, Withdraw) for one in gone) and len(gone) == len(arrived) - 1
+    assert all(isinstance(one.fact, Withdraw) for one in gone)
+    assert len(gone) == len(arrived) - 1
     counts = (await office.view(sent.id)).counts
     assert counts.withdrawn == len(gone)
     with pytest.raises(Refusal) as error:
@@ -244,8 +241,10 @@ async def test_an_album_arrives_whole_and_is_pinned(office: Office) -> None:
     left = await office.run()
     groups = [one for one in left if isinstance(one.fact, MediaGroup)]
     pins = [one for one in left if isinstance(one.fact, PinCopy)]
-    assert groups and where(groups) == where(pins)
-    assert isinstance(groups[0].fact, MediaGroup) and groups[0].fact.html == "<b>two</b>"
+    assert groups
+    assert where(groups) == where(pins)
+    assert isinstance(groups[0].fact, MediaGroup)
+    assert groups[0].fact.html == "<b>two</b>"
 
 
 async def test_who_dies_between_two_steps_neither_forgets_nor_doubles(
@@ -320,5 +319,3 @@ async def test_old_ones_are_forgotten(office: Office, clock: SetClock) -> None:
     clock.advance(200 * 86_400)
     await office.broadcasts.forget_old()
     assert await office.broadcasts.view(sent.id) is None
-
-

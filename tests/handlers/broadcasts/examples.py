@@ -1,0 +1,47 @@
+"""Broadcasts as they are shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.delivery.outbox import Notice
+from handlers.broadcasts.screens import (
+    BroadcastLine,
+    BroadcastQuestion,
+    BroadcastsNotice,
+    BroadcastTargets,
+    BroadcastWithdrawal,
+    TargetLine,
+)
+from tests.handlers.written import AT, HOSTILE, ID, MANY
+
+ZONE: Final = "Asia/Shanghai"
+NO: Final = 999_999_999
+LINES: Final = tuple(
+    BroadcastLine(ID, NO, state, task, words, 4000, failed, total, AT)
+    for state, task, words, failed, total in (
+        ("draft", "send", "", 0, 0),
+        ("running", "send", HOSTILE, 0, 5000),
+        ("stopped", "revise", HOSTILE, 3, 5000),
+        ("done", "withdraw", HOSTILE, 1000, 5000),
+    )
+)
+TARGETS: Final = tuple(TargetLine(NO, title, picked) for title in ("", HOSTILE) for picked in (
+    True, False,
+))  # fmt: skip
+EXAMPLES: Final[tuple[Notice, ...]] = (
+    BroadcastsNotice(1, 1, 0, (), ZONE),
+    BroadcastsNotice(2, 3, 20, LINES, ZONE),
+    BroadcastTargets(ID, 12, "", 1, 1, 0, (), ()),
+    BroadcastTargets(ID, 12, HOSTILE[:10], 2, 3, 4, TARGETS, ("重点", HOSTILE)),
+    BroadcastWithdrawal(ID, 12, 1),
+    BroadcastWithdrawal(ID, 12, 500, sure=True),
+    *(
+        BroadcastQuestion(no=12, zone=ZONE, step=step, dialogue_id=ID.hex)
+        for step in ("at", "search")
+    ),
+)
+LARGEST: Final[tuple[Notice, ...]] = (
+    BroadcastsNotice(2, 1000, 9999, LINES * 2, ZONE),
+    BroadcastTargets(ID, NO, "群" * 6, 2, 1000, 5000, TARGETS * 2, (HOSTILE,) * MANY),
+)
