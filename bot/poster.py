@@ -92,67 +92,67 @@ class Poster:
         self, place: Place, screen: Screen, *, reply_to: int | None = None, quiet: bool = False
     ) -> int:
         """A new message; its id."""
-        await self._budget.take(place.chat_id, place.rank)
-        place.maybe_there = True
-        try:
-            sent = await self._send(place, screen, in_reply(reply_to), quiet)
-        except TelegramBadRequest as error:
-            if place.thread_id is not None and any(words in str(error) for words in NO_TOPIC):
-                raise TopicGone from error
-            raise
-        return sent.message_id
+        async with self._budget.call(place.chat_id, place.rank):
+            place.maybe_there = True
+            try:
+                sent = await self._send(place, screen, in_reply(reply_to), quiet)
+            except TelegramBadRequest as error:
+                if place.thread_id is not None and any(words in str(error) for words in NO_TOPIC):
+                    raise TopicGone from error
+                raise
+            return sent.message_id
 
     async def whisper(self, place: Place, whisper: Whisper) -> int | None:
         """What one member alone sees; in a chat that has no such messages a reply, whose id it
         returns."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.send_message(
-                place.chat_id,
-                whisper.screen.html,
-                message_thread_id=whisper.thread_id,
-                reply_markup=whisper.screen.keyboard,
-                ephemeral_message_parameters=EphemeralMessageParameters(
-                    receiver_user_id=whisper.user_id
-                ),
-            )
-        except (TelegramBadRequest, TelegramForbiddenError):
-            _LOG.info("no ephemeral message here; replying instead", chat_id=place.chat_id)
-            reply = in_reply(whisper.reply_to)
-            place.maybe_there = True
-            sent = await self._send(place, whisper.aloud, reply, quiet=False)
-            return sent.message_id
-        return None
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.send_message(
+                    place.chat_id,
+                    whisper.screen.html,
+                    message_thread_id=whisper.thread_id,
+                    reply_markup=whisper.screen.keyboard,
+                    ephemeral_message_parameters=EphemeralMessageParameters(
+                        receiver_user_id=whisper.user_id
+                    ),
+                )
+            except (TelegramBadRequest, TelegramForbiddenError):
+                _LOG.info("no ephemeral message here; replying instead", chat_id=place.chat_id)
+                reply = in_reply(whisper.reply_to)
+                place.maybe_there = True
+                sent = await self._send(place, whisper.aloud, reply, quiet=False)
+                return sent.message_id
+            return None
 
     async def file(
         self, place: Place, file: BufferedInputFile, under: Screen, *, reply_to: int | None
     ) -> int:
         """A file in a new message; its id."""
-        await self._budget.take(place.chat_id, place.rank)
-        place.maybe_there = True
-        sent = await self._bot.send_document(
-            place.chat_id,
-            file,
-            caption=under.html,
-            reply_parameters=in_reply(reply_to),
-            reply_markup=under.keyboard,
-        )
-        return sent.message_id
+        async with self._budget.call(place.chat_id, place.rank):
+            place.maybe_there = True
+            sent = await self._bot.send_document(
+                place.chat_id,
+                file,
+                caption=under.html,
+                reply_parameters=in_reply(reply_to),
+                reply_markup=under.keyboard,
+            )
+            return sent.message_id
 
     async def picture(
         self, place: Place, png: BufferedInputFile, under: Screen, *, reply_to: int | None
     ) -> int:
         """A picture in a new message; its id."""
-        await self._budget.take(place.chat_id, place.rank)
-        place.maybe_there = True
-        sent = await self._bot.send_photo(
-            place.chat_id,
-            png,
-            caption=under.html,
-            reply_parameters=in_reply(reply_to),
-            reply_markup=under.keyboard,
-        )
-        return sent.message_id
+        async with self._budget.call(place.chat_id, place.rank):
+            place.maybe_there = True
+            sent = await self._bot.send_photo(
+                place.chat_id,
+                png,
+                caption=under.html,
+                reply_parameters=in_reply(reply_to),
+                reply_markup=under.keyboard,
+            )
+            return sent.message_id
 
     async def copy(
         self, place: Place, source: tuple[int, int], under: Screen | None, *, reply_to: int | None
@@ -160,28 +160,28 @@ class Poster:
         """A message of another chat in a new one of ours; its id. source: that chat, and the
         message there. under: what stands under it; None: what stands there already. Raises
         SourceGone; a fault of `place` is raised as it is."""
-        await self._budget.take(place.chat_id, place.rank)
-        place.maybe_there = True
-        from_chat_id, message_id = source
-        try:
-            copied = await self._bot.copy_message(
-                place.chat_id,
-                from_chat_id,
-                message_id,
-                message_thread_id=place.thread_id,
-                caption=under.html if under else None,
-                reply_markup=under.keyboard if under else None,
-                reply_parameters=in_reply(reply_to),
-            )
-        except (TelegramMigrateToChat, TelegramForbiddenError) as error:
-            await self._blame_source(place, error)
-        except TelegramBadRequest as error:
-            if any(words in str(error) for words in _NOT_COPIED):
-                raise SourceGone(str(error)) from error
-            if not is_out(error):
-                raise
-            await self._blame_source(place, error)
-        return copied.message_id
+        async with self._budget.call(place.chat_id, place.rank):
+            place.maybe_there = True
+            from_chat_id, message_id = source
+            try:
+                copied = await self._bot.copy_message(
+                    place.chat_id,
+                    from_chat_id,
+                    message_id,
+                    message_thread_id=place.thread_id,
+                    caption=under.html if under else None,
+                    reply_markup=under.keyboard if under else None,
+                    reply_parameters=in_reply(reply_to),
+                )
+            except (TelegramMigrateToChat, TelegramForbiddenError) as error:
+                await self._blame_source(place, error)
+            except TelegramBadRequest as error:
+                if any(words in str(error) for words in _NOT_COPIED):
+                    raise SourceGone(str(error)) from error
+                if not is_out(error):
+                    raise
+                await self._blame_source(place, error)
+            return copied.message_id
 
     async def _blame_source(self, place: Place, error: Exception) -> NoReturn:
         """Telegram does not say of which of the two chats an error speaks. Raises the fault of the
@@ -194,84 +194,85 @@ class Poster:
     ) -> tuple[int, ...]:
         """Pictures or files that belong together, in new messages; their ids. items: kinds, and
         Telegram's ids of the files. caption: HTML, under the first."""
-        for _ in items:
-            await self._budget.take(place.chat_id, place.rank)
-        place.maybe_there = True
         media = [
             _MEDIA[kind](media=file_id, caption=caption if first else None)
             for first, (kind, file_id) in zip((True, *[False] * len(items)), items, strict=False)
         ]
-        sent = await self._bot.send_media_group(
-            place.chat_id,
-            media,
-            message_thread_id=place.thread_id,
-            reply_parameters=in_reply(reply_to),
-        )
+        async with self._budget.call(place.chat_id, place.rank, len(items)):
+            place.maybe_there = True
+            sent = await self._bot.send_media_group(
+                place.chat_id,
+                media,
+                message_thread_id=place.thread_id,
+                reply_parameters=in_reply(reply_to),
+            )
         return tuple(message.message_id for message in sent)
 
     async def edit_caption(self, place: Place, message_id: int, screen: Screen) -> bool:
         """What stands under a picture or a file. False as in `edit`."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.edit_message_caption(
-                chat_id=place.chat_id,
-                message_id=message_id,
-                caption=screen.html,
-                reply_markup=screen.keyboard,
-            )
-        except TelegramBadRequest as error:
-            if UNCHANGED in str(error):
-                return True
-            if any(words in str(error) for words in GONE):
-                return False
-            raise
-        return True
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.edit_message_caption(
+                    chat_id=place.chat_id,
+                    message_id=message_id,
+                    caption=screen.html,
+                    reply_markup=screen.keyboard,
+                )
+            except TelegramBadRequest as error:
+                if UNCHANGED in str(error):
+                    return True
+                if any(words in str(error) for words in GONE):
+                    return False
+                raise
+            return True
 
     async def edit(self, place: Place, message_id: int, screen: Screen) -> bool:
         """False when the message is gone and another must take its place."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._rewrite(place.chat_id, message_id, screen)
-        except TelegramBadRequest as error:
-            if UNCHANGED in str(error):
-                return True
-            if any(words in str(error) for words in GONE):
-                return False
-            raise
-        return True
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._rewrite(place.chat_id, message_id, screen)
+            except TelegramBadRequest as error:
+                if UNCHANGED in str(error):
+                    return True
+                if any(words in str(error) for words in GONE):
+                    return False
+                raise
+            return True
 
     async def delete(self, place: Place, message_id: int) -> None:
         """Take a message away, where it is there and may be taken."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.delete_message(place.chat_id, message_id)
-        except TelegramBadRequest as error:
-            if not any(words in str(error) for words in NOT_THERE):
-                raise
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.delete_message(place.chat_id, message_id)
+            except TelegramBadRequest as error:
+                if not any(words in str(error) for words in NOT_THERE):
+                    raise
 
     async def withdraw(self, place: Place, message_ids: Sequence[int]) -> None:
         """Take messages of ours away; those that are gone are taken away. Raises aiogram's error
         where one may not be."""
-        await self._budget.take(place.chat_id, place.rank)
-        await self._bot.delete_messages(place.chat_id, list(message_ids))
+        async with self._budget.call(place.chat_id, place.rank):
+            await self._bot.delete_messages(place.chat_id, list(message_ids))
 
     async def is_ours(self, place: Place, message_id: int) -> bool:
         """Whether a message is there and ours. Its buttons go, so that it looks alive no longer."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.edit_message_reply_markup(chat_id=place.chat_id, message_id=message_id)
-        except TelegramBadRequest as error:
-            return UNCHANGED in str(error)
-        return True
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.edit_message_reply_markup(
+                    chat_id=place.chat_id, message_id=message_id
+                )
+            except TelegramBadRequest as error:
+                return UNCHANGED in str(error)
+            return True
 
     async def repeal(self, place: Place, message_id: int, screen: Screen) -> None:
         """Take a message of ours away; one that may not be taken away says `screen` instead."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.delete_message(place.chat_id, message_id)
-        except TelegramBadRequest as error:
-            _LOG.warning("a twin stays", chat_id=place.chat_id, fault=str(error))
-            await self._reword(place.chat_id, message_id, screen)
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.delete_message(place.chat_id, message_id)
+            except TelegramBadRequest as error:
+                _LOG.warning("a twin stays", chat_id=place.chat_id, fault=str(error))
+                await self._reword(place.chat_id, message_id, screen)
 
     async def _reword(self, chat_id: int, message_id: int, screen: Screen) -> None:
         try:
@@ -286,23 +287,25 @@ class Poster:
 
     async def pin(self, place: Place, message_id: int) -> bool:
         """Pin a message without a sound. False where the bot may not, or it is gone."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.pin_chat_message(place.chat_id, message_id, disable_notification=True)
-        except TelegramBadRequest as error:
-            _LOG.warning("bill not pinned", chat_id=place.chat_id, fault=str(error))
-            return False
-        return True
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.pin_chat_message(
+                    place.chat_id, message_id, disable_notification=True
+                )
+            except TelegramBadRequest as error:
+                _LOG.warning("bill not pinned", chat_id=place.chat_id, fault=str(error))
+                return False
+            return True
 
     async def unpin(self, place: Place, message_id: int) -> bool:
         """Take a pin away. False where the bot may not; one that is not there is taken away."""
-        await self._budget.take(place.chat_id, place.rank)
-        try:
-            await self._bot.unpin_chat_message(place.chat_id, message_id=message_id)
-        except TelegramBadRequest as error:
-            _LOG.warning("bill not unpinned", chat_id=place.chat_id, fault=str(error))
-            return NO_PIN in str(error)
-        return True
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.unpin_chat_message(place.chat_id, message_id=message_id)
+            except TelegramBadRequest as error:
+                _LOG.warning("bill not unpinned", chat_id=place.chat_id, fault=str(error))
+                return NO_PIN in str(error)
+            return True
 
     async def _send(
         self, place: Place, screen: Screen, reply: ReplyParameters | None, quiet: bool

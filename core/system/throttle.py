@@ -10,7 +10,8 @@ import math
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
@@ -44,6 +45,15 @@ if wait == 0 then
     end
 end
 return wait
+"""
+# KEYS: sorted sets. ARGV: a member, which counts from now on where it counts at all.
+_AGAIN: Final = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for i, key in ipairs(KEYS) do
+    redis.call('ZADD', key, 'XX', now, ARGV[1])
+end
+return 0
 """
 _USED: Final = """
 local t = redis.call('TIME')
@@ -116,6 +126,14 @@ class LocalLimits:
         for key, limit in limits.items():
             self._window(key, limit, now_s).times_s.append(now_s)
 
+    def count_again(self, keys: Collection[str], since_s: float, now_s: float) -> None:
+        """What was counted at `since_s` counts from now on instead."""
+        for key in keys:
+            window = self._windows.get(key)
+            if window is not None and since_s in window.times_s:
+                window.times_s.remove(since_s)
+                window.times_s.append(now_s)
+
     def used(self, key: str, window_s: float, now_s: float) -> int:
         """As `Throttle.used`."""
         window = self._windows.get(key)
@@ -158,6 +176,14 @@ class LocalLimits:
         del self._windows[least]
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One that was let through. member: its name in Redis. at_s: when, by this process."""
+
+    member: str
+    at_s: float
+
+
 class Throttle:
     """Sliding-window limits.
 
@@ -176,20 +202,37 @@ class Throttle:
     async def room(self, limits: Mapping[str, Limit]) -> float:
         """0 when this one may pass under all these limits, by their names, and is counted; else the
         seconds until there is room under all, and then it is counted under none."""
+        passed = await self.ask(limits)
+        return 0.0 if isinstance(passed, Pass) else passed
+
+    async def ask(self, limits: Mapping[str, Limit]) -> Pass | float:
+        """As `room`, for one that may have to be counted anew: see `count_again`."""
         if wait_s := self._local.wait_s(limits, self._steady_s()):
             return wait_s
         self._count += 1
-        arguments = [f"{self._token}:{self._count}"]
+        member = f"{self._token}:{self._count}"
+        arguments = [member]
         for limit in limits.values():
             arguments += [str(limit.times), str(int(limit.window_s * 1000))]
-        names = [f"paydesk:limit:{key}" for key in limits]
+        names = [_name(key) for key in limits]
         try:
             wait_ms = await cast(Any, self._redis.eval(_WINDOWS, len(names), *names, *arguments))
         except (RedisError, OSError):
-            return self._local.room(limits, self._steady_s())
-        if not wait_ms:
-            self._local.count(limits, self._steady_s())
-        return int(wait_ms) / 1000
+            at_s = self._steady_s()
+            return self._local.room(limits, at_s) or Pass(member, at_s)
+        if wait_ms:
+            return int(wait_ms) / 1000
+        at_s = self._steady_s()
+        self._local.count(limits, at_s)
+        return Pass(member, at_s)
+
+    async def count_again(self, keys: Collection[str], passed: Pass) -> None:
+        """It counts from now on: when it was let through it had only set out, and nobody knows when
+        it arrived but that it did by now."""
+        self._local.count_again(keys, passed.at_s, self._steady_s())
+        names = [_name(key) for key in keys]
+        with suppress(RedisError, OSError):
+            await cast(Any, self._redis.eval(_AGAIN, len(names), *names, passed.member))
 
     def known_wait_s(self, limits: Mapping[str, Limit]) -> float:
         """As `room`, by what this process let through itself: nobody is asked, nothing counted."""
@@ -198,7 +241,7 @@ class Throttle:
     async def used(self, key: str, window_s: float) -> int:
         """How many were let through under this name in the last `window_s` seconds."""
         try:
-            name, window_ms = f"paydesk:limit:{key}", str(int(window_s * 1000))
+            name, window_ms = _name(key), str(int(window_s * 1000))
             return int(await cast(Any, self._redis.eval(_USED, 1, name, window_ms)))
         except (RedisError, OSError):
             return self._local.used(key, window_s, self._steady_s())
@@ -209,3 +252,7 @@ class Throttle:
             return bool(await cast(Any, self._redis.ping()))
         except (RedisError, OSError):
             return False
+
+
+def _name(key: str) -> str:
+    return f"paydesk:limit:{key}"

@@ -88,16 +88,16 @@ def read_moment(text: str, now: datetime, zone: str) -> datetime | None:
     try:
         at = time(int(found["hour"]), int(found["minute"]))
         if found["day"] is None:
-            days = (today, today + timedelta(days=1))
+            days = [today, today + timedelta(days=1)]
         elif found["m"] is None:
-            days = (today + timedelta(days=1),) * 2
+            days = [today + timedelta(days=1)]
         else:
-            years = (int(found["y"]),) * 2 if found["y"] else (today.year, today.year + 1)
-            days = tuple(date(year, int(found["m"]), int(found["d"])) for year in years)
+            years = [int(found["y"])] if found["y"] else [today.year, today.year + 1]
+            days = [date(year, int(found["m"]), int(found["d"])) for year in years]
     except ValueError:
         return None
     moments = [datetime.combine(day, at, clock) for day in days]
-    return moments[0] if moments[0] > now or len(set(days)) == 1 else moments[1]
+    return next((moment for moment in moments if moment > now), moments[-1])
 
 
 def may_follow(_: str) -> bool:

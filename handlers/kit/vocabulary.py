@@ -390,10 +390,13 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "done": "done",
         "dropped": "not sent",
     },
-    "broadcast_task": {
-        "send": "being sent",
-        "revise": "said anew",
-        "withdraw": "taken back",
+    "broadcast_task": {"send": "being sent", "revise": "said anew", "withdraw": "taken back"},
+    "broadcast_target": {
+        "sent": "sent",
+        "failed": "failed",
+        "left": "left",
+        "stopped": "stopped",
+        "withdrawn": "taken back",
     },
     "broadcast_kind": {"wordless": "a message without words"},
     "audience": {

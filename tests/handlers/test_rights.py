@@ -55,6 +55,7 @@ EXAMPLES: Final = (
     "/supplier S01 off it ends", "/documents", "/document epay v1 approve", "/discrepancies",
     "/merchants", "/merchant new", "/merchant M1001 resume", "/merchant M1001 limit #1 5",
     "/groups", "/groups M1001", "/group G3", "/group G3 label 下发", "/segment VIP",
+    "/broadcast all", "/broadcast edit B1", "/broadcasts",
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
     "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
     "/people", "/people 1005 leave", "/hire support", "/appoint 1102", "/dismiss 1101", "/members",

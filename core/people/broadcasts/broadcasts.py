@@ -33,6 +33,8 @@ MAX_OPEN: Final = 5
 # A broadcast may wait so long for its time.
 MAX_LATER: Final = timedelta(days=30)
 _GONE: Final = "the bot is not there, or may not post"
+_DRAFT: Final[tuple[State, ...]] = ("draft",)
+_RUNNING: Final[tuple[State, ...]] = ("running",)
 _OVER: Final[tuple[State, ...]] = ("done", "stopped")
 
 
@@ -76,7 +78,7 @@ class Broadcasts:
     async def aim(self, actor: Actor, broadcast_id: UUID, audience: Audience) -> Broadcast:
         """Whom a draft is for. Refusals: those of `_lock`, segment_not_found."""
         async with self._store.transaction() as tx:
-            await self._lock(tx, actor, broadcast_id, ("draft",))
+            await self._lock(tx, actor, broadcast_id, _DRAFT)
             await self._directory.targets(tx, audience)
             return await self._change(tx, actor, broadcast_id, {"audience": pack(audience)})
 
@@ -84,7 +86,7 @@ class Broadcasts:
         """Add a group or a channel to those that a draft is for, or take it out again. Refusals:
         those of `_lock`, group_not_found."""
         async with self._store.transaction() as tx:
-            draft = await self._lock(tx, actor, broadcast_id, ("draft",))
+            draft = await self._lock(tx, actor, broadcast_id, _DRAFT)
             chat_id = (await self._directory.by_no(no, tx=tx)).chat_id
             picked = draft.audience.chat_ids if draft.audience.aim == "picked" else ()
             left = tuple(one for one in picked if one != chat_id)
@@ -94,7 +96,7 @@ class Broadcasts:
     async def pin(self, actor: Actor, broadcast_id: UUID, *, is_pinned: bool) -> Broadcast:
         """Whether a draft is pinned where it arrives. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
-            await self._lock(tx, actor, broadcast_id, ("draft",))
+            await self._lock(tx, actor, broadcast_id, _DRAFT)
             return await self._change(tx, actor, broadcast_id, {"pin": is_pinned})
 
     async def time(self, actor: Actor, broadcast_id: UUID, at: datetime | None) -> Broadcast:
@@ -103,13 +105,13 @@ class Broadcasts:
         if at is not None and not now < at <= now + MAX_LATER:
             raise Refusal("broadcast_time", days=MAX_LATER.days)
         async with self._store.transaction() as tx:
-            await self._lock(tx, actor, broadcast_id, ("draft",))
+            await self._lock(tx, actor, broadcast_id, _DRAFT)
             return await self._change(tx, actor, broadcast_id, {"starts_at": at})
 
     async def test(self, actor: Actor, broadcast_id: UUID) -> None:
         """Send it to whoever presses, and to nobody else. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
-            found = await self._lock(tx, actor, broadcast_id, ("draft", "running", *_OVER))
+            found = await self._lock(tx, actor, broadcast_id, (*_DRAFT, *_RUNNING, *_OVER))
             await self._outbox.say(tx, actor.chat_id, found.content.to("", bulk=False))
 
     async def send(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
@@ -117,7 +119,7 @@ class Broadcasts:
         broadcasts_full, broadcast_time (it is over)."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            draft = await self._lock(tx, actor, broadcast_id, ("draft",))
+            draft = await self._lock(tx, actor, broadcast_id, _DRAFT)
             if draft.starts_at is not None and draft.starts_at <= now:
                 raise Refusal("broadcast_time", days=MAX_LATER.days)
             if await rows.count_running(tx) >= MAX_OPEN:
@@ -137,14 +139,14 @@ class Broadcasts:
     async def drop(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
         """It is not sent. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
-            await self._lock(tx, actor, broadcast_id, ("draft",))
+            await self._lock(tx, actor, broadcast_id, _DRAFT)
             return await self._change(tx, actor, broadcast_id, {"state": "dropped"})
 
     # ── once it is sent ──────────────────────────────────────────────────────────────────────────
     async def stop(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
         """It goes no further; what is on its way arrives. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
-            found = await self._lock(tx, actor, broadcast_id, ("running",))
+            found = await self._lock(tx, actor, broadcast_id, _RUNNING)
             await rows.stop(tx, found)
             await self._record(tx, actor, "stop_broadcast", found)
             return await self._change(

@@ -16,8 +16,8 @@ from core.system.store import Tx
 
 # So many messages of all broadcasts wait in the outbox: more than leave between two looks, and so
 # few that one that is stopped stops soon.
-AHEAD: Final = 90
-LOOK_EVERY: Final = timedelta(seconds=1)
+AHEAD: Final = 45
+LOOK_EVERY: Final = timedelta(milliseconds=250)
 # $1: now. Whether there is something to do about a broadcast.
 BROADCASTS_DUE: Final = "EXISTS (SELECT FROM broadcast WHERE follow_at <= $1)"
 _FAULT_CHARS: Final = 200

@@ -125,7 +125,8 @@ async def failures(queries: Queries, broadcast_id: UUID) -> tuple[Failure, ...]:
 async def forget(queries: Queries, now: datetime) -> int:
     return await queries.execute(
         "DELETE FROM broadcast WHERE state <> 'running'"
-        " AND created_at < CASE WHEN state IN ('draft', 'dropped') THEN $1::timestamptz ELSE $2 END",
+        " AND created_at < CASE WHEN state IN ('draft', 'dropped')"
+        " THEN $1::timestamptz ELSE $2 END",
         now - _DRAFTS_KEPT,
         now - _KEPT,
     )
