@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from aiogram import Bot
@@ -27,8 +27,9 @@ _IN_PRIVATE: Final = Limit(3, 3.0)  # one a second is advised; short bursts are 
 _MINUTE_S: Final = 60.0
 # Of every window so much is for each rank, so that whoever asks finds room beside what is shown.
 _SHARES: Final = {ANSWER: 1.0, SAID: 1.0, CARD: 14 / 18, LIVE_BILL: 10 / 18, BULK: 14 / 18}
-# Of very many as many leave as may, but for the one that is kept for an answer.
-_ALL_SHARES: Final = {**_SHARES, BULK: 29.5 / 30}
+# Of very many as many leave as may: one of them at a time asks for room, so that whoever else asks
+# gets at least every other that comes free.
+_ALL_SHARES: Final = {**_SHARES, BULK: 1.0}
 # Where there is room so soon, it is waited for in the chat's lane; the longer, the sooner somebody
 # wants to read it.
 _PATIENCE_S: Final = 1.0
@@ -61,6 +62,7 @@ class Budget:
     def __init__(self, throttle: Throttle, group_per_min: int) -> None:
         self._throttle = throttle
         self._per_group = group_per_min
+        self._bulk_turn = asyncio.Lock()
 
     def need_room(self, chat_id: int, rank: int) -> None:
         """Raises Full where this process knows that a call for a chat would have to wait for long:
@@ -81,6 +83,10 @@ class Budget:
 
     async def take(self, chat_id: int, rank: int) -> Pass:
         """Count one call for a chat. Raises Full."""
+        async with self._bulk_turn if rank == BULK else nullcontext():
+            return await self._take(chat_id, rank)
+
+    async def _take(self, chat_id: int, rank: int) -> Pass:
         limits, wait_s = self._limits(chat_id, rank), 0.0
         for _ in range(_ASKED_AT_MOST[rank]):
             asked = await self._throttle.ask(limits)
