@@ -30,6 +30,8 @@ _SHARES: Final = {ANSWER: 1.0, SAID: 1.0, CARD: 14 / 18, LIVE_BILL: 10 / 18, BUL
 # Of very many as many leave as may: one of them at a time asks for room, so that whoever else asks
 # gets at least every other that comes free.
 _ALL_SHARES: Final = {**_SHARES, BULK: 1.0}
+# They leave one after the other: where thirty left at once, all else would wait for a second.
+_EVENLY: Final = {"telegram:bulk": Limit(1, 0.025)}
 # Where there is room so soon, it is waited for in the chat's lane; the longer, the sooner somebody
 # wants to read it.
 _PATIENCE_S: Final = 1.0
@@ -100,10 +102,11 @@ class Budget:
 
     def _limits(self, chat_id: int, rank: int) -> dict[str, Limit]:
         in_group = Limit(_share(self._per_group, _SHARES[rank]), _MINUTE_S)
-        return {
+        limits = {
             _ALL: Limit(_share(_ALL_TIMES, _ALL_SHARES[rank]), _ALL_WINDOW_S),
             _window(chat_id): in_group if chat_id < 0 else _IN_PRIVATE,
         }
+        return limits | _EVENLY if rank == BULK else limits
 
     async def used(self, chat_id: int) -> float:
         """How much of a group's window is used up, from 0 to 1; in private nothing counts."""
