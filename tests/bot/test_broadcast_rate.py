@@ -167,7 +167,6 @@ async def test_very_many_groups_get_it_once_and_nobody_waits(
         probe, desk = Probe(runtime), Desk(runtime, bot)
         asking = asyncio.create_task(probe.ask())
         desk.begin()
-        began = time.monotonic()
         await until_sent(runtime, broadcast, GROUPS * 2 // 3)
         per_s = await rate(runtime, broadcast, probe.answered_at)
         asking.cancel()
@@ -176,7 +175,6 @@ async def test_very_many_groups_get_it_once_and_nobody_waits(
         desk = Desk(runtime, bot)
         desk.begin()
         await until_over(runtime, broadcast)
-        took_s = time.monotonic() - began
         await desk.kill()
 
         view = await runtime.people.broadcasts.view(broadcast.id)
@@ -189,7 +187,6 @@ async def test_very_many_groups_get_it_once_and_nobody_waits(
         # Whoever asked as the desk died waited for the next one, and not for the broadcast.
         waits_s = sorted(probe.took_s[: probe.before_death])
         p95_s = waits_s[int(len(waits_s) * 0.95)]
-        print(f"{per_s=:.2f} {took_s=:.1f} {p95_s=:.2f} {len(waits_s)=} {copies=}")
         assert copies == {1: GROUPS - KICKED}
         assert state["too_many_requests"] == 0
         assert p95_s <= 3.0
