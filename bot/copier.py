@@ -9,7 +9,7 @@ import structlog
 from aiogram.exceptions import TelegramBadRequest
 
 from bot.painter import Painter
-from bot.poster import Place, Poster, SourceGone, digest_of
+from bot.poster import Place, Poster, SourceGone, Unreachable, digest_of
 from core.delivery.board import Subject
 from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup, Say
 from core.kernel.errors import Bug
@@ -57,6 +57,8 @@ class Copier:
             try:
                 posted = await self._poster.copy(place, source, under, reply_to=copy.reply_to)
             except SourceGone as error:
+                if copy.bulk:  # whoever sends it hears of it, and nobody else
+                    raise Unreachable(str(error)) from error
                 _LOG.warning("a message went before it was copied", fault=str(error))
                 language = await self._painter.language(place.chat_id)
                 screen = render_say(Say(CopyGone()), language)

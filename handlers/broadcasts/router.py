@@ -45,7 +45,7 @@ async def write(
 ) -> None:
     """A draft of the message that this replies to; its card asks the rest. Refusals: private_only,
     those of `Broadcasts.draft`."""
-    content = await _content(message, chat, commands)
+    content = await _content(message, chat, people, commands)
     if content is not None:
         audience = Audience(intent.aim, intent.segment)
         await people.broadcasts.draft(chat.actor, content, audience)
@@ -56,7 +56,7 @@ async def revise(
 ) -> None:
     """Say it wherever the broadcast stands. Refusals: private_only, those of
     `Broadcasts.revise`."""
-    content = await _content(message, chat, commands)
+    content = await _content(message, chat, people, commands)
     if content is not None:
         found = await people.broadcasts.by_no(chat.actor, intent.no)
         await people.broadcasts.revise(chat.actor, found.id, content)
@@ -74,9 +74,11 @@ async def show(
     await _show_card(chat, delivery, OnBroadcast(found.id, "open"))
 
 
-async def _content(message: Message, chat: Chat, commands: CommandTable) -> Content | None:
-    """The message that this replies to, as it is copied; None where it replies to none, which is
-    answered. Refusals: private_only."""
+async def _content(
+    message: Message, chat: Chat, people: People, commands: CommandTable
+) -> Content | None:
+    """The message that this replies to, as it is copied, or the whole album that it is of; None
+    where it replies to none, which is answered. Refusals: private_only."""
     chat.actor.need_among_staff(RIGHT)
     if chat.id != chat.actor.user_id:
         raise Refusal("private_only")
@@ -84,6 +86,10 @@ async def _content(message: Message, chat: Chat, commands: CommandTable) -> Cont
     if original is None:
         await chat.refuse(usage_of(commands.named("broadcast"), chat.actor))
         return None
+    if original.media_group_id is not None:
+        album = await people.broadcasts.whole_album(chat.id, original.media_group_id)
+        if album is not None:
+            return album
     media = media_in(original)
     kind = "text" if original.text else media[0].kind if media else "other"
     if kind != "text" and kind not in _CAPTIONED:

@@ -19,6 +19,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, User
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
+from core.people.broadcasts import Content
 from core.people.district import People
 from core.trade.district import Trade
 from core.trade.enquiries import Thread
@@ -149,6 +150,7 @@ class Understand(BaseMiddleware):
             return await handler(
                 event, {**data, "intent": asked, "chat": self._chats.of(actor, event)}
             )
+        await self._note_album(event, actor)
         intent: Intent | Other | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
         if intent is None or (isinstance(intent, Intent) and intent.gives_way()):
@@ -189,6 +191,16 @@ class Understand(BaseMiddleware):
             return None
         found = self._parser.parse(replied.text or replied.caption or "")
         return found if isinstance(found, Reading) and found.gives_way() else None
+
+    async def _note_album(self, message: Message, actor: Actor) -> None:
+        """An album comes message by message, and may become a broadcast: a reply names one part."""
+        album, media = message.media_group_id, media_in(message)
+        if album is None or not media or message.chat.type != "private" or message.edit_date:
+            return
+        words = message.html_text if message.caption else ""
+        item = (media[0].kind, media[0].file_id)
+        part = Content(message.chat.id, message.message_id, item[0], words, (item,))
+        await self._chats.people.broadcasts.note_part(actor, album, part)
 
     async def _by_album(self, message: Message, actor: Actor) -> AlbumPart | None:
         """A picture without a number of its own, of an album that was passed."""

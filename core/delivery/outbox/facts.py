@@ -438,6 +438,11 @@ def is_bulk(fact: Fact) -> bool:
     return bool(getattr(fact, "bulk", False))
 
 
+def keeper_of(fact: Fact) -> str:
+    """Who is told what became of it; empty where nobody is."""
+    return str(getattr(fact, "keeper", ""))
+
+
 def rank_of(fact: Fact, dedupe_key: str | None) -> int:
     """The rank of a fact. What is put in under a key shows a state that may change again; without
     one, somebody waits for it."""

@@ -23,6 +23,7 @@ from core.delivery.outbox.facts import (
     MerchantNews,
     Twins,
     is_bulk,
+    keeper_of,
     pack,
     rank_of,
     unpack,
@@ -336,7 +337,7 @@ class Outbox:
         became_ids = message_ids or (() if message_id is None else (message_id,))
         message_id = became_ids[-1] if became_ids else None
         kept = bool(became_ids) or is_bulk(leaving.fact)
-        keep = self._keepers.get(_keeper_of(leaving)) if kept else None
+        keep = self._keepers.get(keeper_of(leaving.fact)) if kept else None
         if not leaving.again and not leaving.maybe_out and keep is None:
             await self._ends.write(_Sent(leaving.held, message_id))
             return
@@ -422,7 +423,7 @@ class Outbox:
 
     async def _lose(self, leaving: Leaving, fault: str) -> bool:
         """Tell its keeper that it is lost. False: it has none who asked to be told."""
-        lost = self._losses.get(_keeper_of(leaving))
+        lost = self._losses.get(keeper_of(leaving.fact))
         if lost is None:
             return False
         async with self._store.transaction() as tx:
@@ -489,10 +490,6 @@ class Outbox:
             " FROM outbox WHERE state <> 'sent' GROUP BY 1"
         )
         return {row["state"]: row["n"] for row in rows}
-
-
-def _keeper_of(leaving: Leaving) -> str:
-    return str(getattr(leaving.fact, "keeper", ""))
 
 
 def _twins_of(leaving: Leaving, message_id: int) -> Twins:

@@ -8,11 +8,21 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.kernel.errors import Bug
-from core.people.broadcasts.model import Broadcast, BroadcastPage, Counts, Failure, read_broadcast
+from core.people.broadcasts.model import (
+    Broadcast,
+    BroadcastPage,
+    Content,
+    Counts,
+    Failure,
+    read_broadcast,
+)
 from core.system.store import Queries, Tx
 
 PAGE_ROWS: Final = 8
 _FAILURES: Final = 20
+# Of an album, as Telegram has them.
+_FEWEST_PARTS: Final = 2
+_MOST_PARTS: Final = 10
 _DRAFTS_KEPT: Final = timedelta(days=2)
 _KEPT: Final = timedelta(days=180)
 
@@ -122,7 +132,39 @@ async def failures(queries: Queries, broadcast_id: UUID) -> tuple[Failure, ...]:
     return tuple(Failure(row["no"], row["title"], row["fault"]) for row in found)
 
 
+async def add_part(queries: Queries, album: str, part: Content, now: datetime) -> None:
+    """part: with the one item that it is."""
+    ((kind, file_id),) = part.items
+    await queries.execute(
+        "INSERT INTO album_part (chat_id, message_id, album, kind, file_id, words, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        part.chat_id,
+        part.message_id,
+        album,
+        kind,
+        file_id,
+        part.words,
+        now,
+    )
+
+
+async def find_album(queries: Queries, chat_id: int, album: str) -> Content | None:
+    found = await queries.fetch(
+        "SELECT message_id, kind, file_id, words FROM album_part"
+        " WHERE chat_id = $1 AND album = $2 ORDER BY message_id LIMIT $3",
+        chat_id,
+        album,
+        _MOST_PARTS,
+    )
+    if len(found) < _FEWEST_PARTS:
+        return None
+    words = next((row["words"] for row in found if row["words"]), "")
+    items = tuple((row["kind"], row["file_id"]) for row in found)
+    return Content(chat_id, found[0]["message_id"], found[0]["kind"], words, items)
+
+
 async def forget(queries: Queries, now: datetime) -> int:
+    await queries.execute("DELETE FROM album_part WHERE at < $1", now - _DRAFTS_KEPT)
     return await queries.execute(
         "DELETE FROM broadcast WHERE state <> 'running'"
         " AND created_at < CASE WHEN state IN ('draft', 'dropped')"

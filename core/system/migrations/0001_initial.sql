@@ -1812,6 +1812,19 @@ CREATE INDEX broadcast_target_due ON broadcast_target (broadcast_id, due_at) WHE
 -- One broadcast at a time in each chat.
 CREATE UNIQUE INDEX broadcast_target_queued ON broadcast_target (chat_id) WHERE state = 'queued';
 
+CREATE TABLE album_part (                      -- of albums that may become broadcasts
+    chat_id          bigint NOT NULL,
+    message_id       bigint NOT NULL,
+    album            text NOT NULL,            -- Telegram's name of it
+    kind             text NOT NULL,
+    file_id          text NOT NULL,
+    words            text NOT NULL,            -- under it, as Telegram's HTML
+    at               timestamptz NOT NULL,
+    PRIMARY KEY (chat_id, message_id)
+);
+CREATE INDEX album_part_album ON album_part (chat_id, album);
+CREATE INDEX album_part_at ON album_part (at);
+
 CREATE TABLE board (                           -- how far changes were looked for
     only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     looked_to    timestamptz                   -- what changed before it is shown, or waits to be
