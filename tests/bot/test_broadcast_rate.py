@@ -239,4 +239,4 @@ async def rate(runtime: Runtime, broadcast: Broadcast, answered_at: Sequence[flo
     )
     sent_at = sorted([row["at"] for row in rows] + list(answered_at))
     later = [at for at in sent_at if at >= sent_at[0] + 1]
-    return (len(later) - 1) / (later[-1] - later[0])
+    return (len(later) - 1) / float(later[-1] - later[0])

@@ -14,7 +14,7 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import ConnectionError as NotConnected
 
 from core.runtime import Runtime
-from core.system.throttle import Limit, LocalLimits, Throttle
+from core.system.throttle import Limit, LocalLimits, Pass, Throttle
 from tests.conftest import Servers
 
 FIVE = Limit(5, 60.0)
@@ -158,3 +158,23 @@ def test_a_window_lets_through_what_its_limit_says(asked: list[tuple[int, int]])
             passed[key].append(now_s)
         else:
             assert wait_s == pytest.approx(max(0.001, counted[0] + 10.0 - now_s))
+
+
+async def test_what_is_counted_again_counts_from_then_on(runtime: Runtime) -> None:
+    """For all processes, and for this one while Redis is away."""
+    key, two = f"t:{uuid4()}", Limit(2, 60.0)
+    here, there = runtime.system.throttle, Throttle(runtime.system.redis)
+    first, second = await here.ask({key: two}), await here.ask({key: two})
+    assert isinstance(first, Pass)
+    assert isinstance(second, Pass)
+    waits_s = []
+    for passed in (first, second):
+        await here.count_again((key,), passed)
+        waits_s.append(await there.room({key: two}))
+    assert 0 < waits_s[0] <= waits_s[1] <= 60
+    assert await there.used(key, 60.0) == 2, "neither is counted twice"
+    limits = LocalLimits()
+    assert limits.room({"k": two}, 100.0) == 0
+    limits.count_again(("k", "none such"), 100.0, 130.0)
+    assert limits.room({"k": two}, 161.0) == 0
+    assert 0 < limits.room({"k": two}, 162.0) <= 28.0, "the first counts until 190"

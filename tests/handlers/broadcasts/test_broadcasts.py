@@ -73,18 +73,21 @@ async def test_what_is_formatted_stays_so_and_what_has_no_words_is_copied(desk: 
     assert (await newest(desk)).broadcast.content.kind == "other"
 
 
+def picture(name: str) -> list[dict[str, Any]]:
+    return [{"file_id": name, "file_unique_id": name, "width": 1, "height": 1}]
+
+
 async def test_of_an_album_all_is_sent_whichever_part_is_named(desk: Desk) -> None:
     for user_id in (ADMIN, OPERATOR):
         for name in ("a", "b", "c"):
-            photo = [{"file_id": name, "file_unique_id": name, "width": 1, "height": 1}]
             caption = "P1 <three>" if name == "b" else None
             said = desk.message(
-                user_id, user_id, photo=photo, media_group_id="g1", caption=caption
+                user_id, user_id, photo=picture(name), media_group_id="g1", caption=caption
             )  # fmt: skip
             await desk.feed(message=said)
             await desk.feed(message=said)
     await desk.news()
-    await write(desk, text=None, photo=said["photo"], media_group_id="g1")
+    await write(desk, text=None, photo=picture("c"), media_group_id="g1")
     content = (await newest(desk)).broadcast.content
     assert content.items == (("photo", "a"), ("photo", "b"), ("photo", "c"))
     assert content.words == "P1 &lt;three&gt;"
