@@ -164,11 +164,16 @@ class Broadcasts:
             )
 
     async def retry(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
-        """Try again where it failed or did not get because it was stopped. Refusals: those of
-        `_lock`, broadcast_empty."""
+        """Try again where it failed or did not get because it was stopped: where a chat is quiet
+        by now, once it is so no more. Refusals: those of `_lock`, broadcast_empty."""
+        now = self._clock.now()
         async with self._store.transaction() as tx:
             found = await self._lock(tx, actor, broadcast_id, _OVER)
-            count = await rows.retry(tx, found, self._clock.now())
+            chat_ids = await rows.to_retry(tx, found)
+            known = await self._directory.targets(tx, Audience("picked", chat_ids=tuple(chat_ids)))
+            loud_from = {target.chat_id: target.from_on(now) for target in known}
+            due_at = {chat_id: loud_from.get(chat_id, now) for chat_id in chat_ids}
+            count = await rows.retry(tx, found, due_at)
             return await self._go_on(tx, actor, found, found.task, count)
 
     async def revise(self, actor: Actor, broadcast_id: UUID, content: Content) -> Broadcast:

@@ -82,16 +82,27 @@ async def stop(tx: Tx, broadcast: Broadcast) -> None:
     )
 
 
-async def retry(tx: Tx, broadcast: Broadcast, now: datetime) -> int:
-    """Have what failed or was stopped wait again; how many chats. What is taken back is sent to
-    nobody any more."""
-    return await tx.execute(
-        "UPDATE broadcast_target SET state = 'waiting', fault = '', due_at = greatest(due_at, $2)"
+async def to_retry(tx: Tx, broadcast: Broadcast) -> list[int]:
+    """The chats where it failed or was stopped. What is taken back is sent to nobody any more."""
+    found = await tx.fetch(
+        "SELECT chat_id FROM broadcast_target"
         " WHERE broadcast_id = $1 AND state IN ('failed', 'stopped')"
-        " AND ($3 <> 'withdraw' OR message_ids <> '{}')",
+        " AND ($2 <> 'withdraw' OR message_ids <> '{}')",
         broadcast.id,
-        now,
         broadcast.task,
+    )
+    return [row["chat_id"] for row in found]
+
+
+async def retry(tx: Tx, broadcast: Broadcast, due_at: Mapping[int, datetime]) -> int:
+    """Have it wait again in these chats, each until its instant; how many."""
+    return await tx.execute(
+        "UPDATE broadcast_target t SET state = 'waiting', fault = '', due_at = due.at"
+        " FROM unnest($2::bigint[], $3::timestamptz[]) due (chat_id, at)"
+        " WHERE t.broadcast_id = $1 AND t.chat_id = due.chat_id",
+        broadcast.id,
+        list(due_at),
+        list(due_at.values()),
     )
 
 

@@ -185,6 +185,20 @@ async def test_quiet_groups_hear_of_it_when_they_are_quiet_no_more(
     assert where(await office.run()) == [CHAT]
 
 
+async def test_what_is_tried_again_wakes_nobody(office: Office, clock: SetClock) -> None:
+    noon = clock.go_to_noon()
+    await office.leave()
+    sent = await office.send()
+    await office.run((CHAT, NORTHWIND_CHAT))
+    async with office.runtime.system.store.transaction() as tx:
+        quiet = Quiet(QuietHours(time(11), time(15)))
+        await office.runtime.people.groups.put(tx, CHAT, quiet)
+    await office.broadcasts.retry(await office.actor(), sent.id)
+    assert where(await office.run()) == [NORTHWIND_CHAT]
+    clock.go_to(noon.replace(hour=7))
+    assert where(await office.run()) == [CHAT]
+
+
 async def test_it_is_sent_at_its_time_in_its_own_table(office: Office, clock: SetClock) -> None:
     """Nothing waits in front of what is said there meanwhile."""
     draft, actor = await office.draft(), await office.actor()
