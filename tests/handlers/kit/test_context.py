@@ -38,6 +38,7 @@ SAID: dict[str, int] = {
     "/product alipay_qr name 扫码 | QR": OPS, "/product_add card_web 银行卡 | Card": OPS,
     "添加产品": OWNER, "测试下单": OPS, "/test_order M1001 alipay_qr 1.00": OPS,
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
+    "群发全部": OWNER, "修改群发 B12": OWNER,
     "/merchant new": OWNER, "/merchant M1001 archive": OPS, "/merchant M1001 limit #1 5": OPS,
     "/merchants": OPS,
     "设置打款地址 TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t": SPRUCE,
