@@ -293,7 +293,7 @@ class Poster:
                     place.chat_id, message_id, disable_notification=True
                 )
             except TelegramBadRequest as error:
-                _LOG.warning("bill not pinned", chat_id=place.chat_id, fault=str(error))
+                _LOG.warning("not pinned", chat_id=place.chat_id, fault=str(error))
                 return False
             return True
 
@@ -303,7 +303,7 @@ class Poster:
             try:
                 await self._bot.unpin_chat_message(place.chat_id, message_id=message_id)
             except TelegramBadRequest as error:
-                _LOG.warning("bill not unpinned", chat_id=place.chat_id, fault=str(error))
+                _LOG.warning("not unpinned", chat_id=place.chat_id, fault=str(error))
                 return NO_PIN in str(error)
             return True
 
