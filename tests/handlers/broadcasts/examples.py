@@ -33,7 +33,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     BroadcastsNotice(1, 1, 0, (), ZONE),
     BroadcastsNotice(2, 3, 20, LINES, ZONE),
     BroadcastTargets(ID, 12, "", 1, 1, 0, (), ()),
-    BroadcastTargets(ID, 12, HOSTILE[:10], 2, 3, 4, TARGETS, ("重点", HOSTILE)),
+    BroadcastTargets(ID, 12, '云<杉>&"', 2, 3, 4, TARGETS, ("重点", HOSTILE)),
     BroadcastWithdrawal(ID, 12, 1),
     BroadcastWithdrawal(ID, 12, 500, sure=True),
     *(
