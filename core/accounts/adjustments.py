@@ -11,6 +11,7 @@ from core.accounts.vouchers import (
     MAX_REMARK_CHARS,
     Cause,
     Decision,
+    Doubted,
     Holder,
     Move,
     VoucherReceipt,
@@ -76,7 +77,7 @@ class Adjustments:
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
         """
         decision = self.decide(actor, merchant, correction, cause)
-        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        (receipt,) = await self._vouchers.record(actor, [decision])
         return receipt
 
     async def undo(
@@ -86,14 +87,16 @@ class Adjustments:
         adjustment_id: UUID,
         cause: Cause,
         *,
-        sure: bool = True,
+        doubted: Doubted | None = None,
     ) -> VoucherReceipt:
-        """Take an adjustment back by its exact reversal. Returns the undo's receipt. sure: False
-        raises a `Doubt` where this may be a slip.
+        """Take an adjustment back by its exact reversal. Returns the undo's receipt. doubted: as
+        in `Vouchers.undo`.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(ADJUSTMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
-        return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause, sure=sure)
+        return await self._vouchers.undo(
+            actor, holder, ADJUSTMENT, adjustment_id, cause, doubted=doubted
+        )

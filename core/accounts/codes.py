@@ -15,6 +15,9 @@ CODES: Final = declare(
         },
         "permission": {"cost_not_here": "Costs are shown in ops groups and private chats only."},
         "conflict": {
+            "slip_changed": (
+                "Something else was booked since this was asked. Look at it, and write it again."
+            ),
             "merchant_changed": (
                 "{merchant_no} was suspended or opened, or has another credit line, since this was"
                 " asked. Look at it, and say it again."
@@ -34,6 +37,10 @@ CODES: Final = declare(
             "review_outdated": (
                 "What is known of {merchant_no} changed since this review was asked for. Ask for a"
                 " new one."
+            ),
+            "keys_outdated": (
+                "What is known of {merchant_no} changed since these keys were asked for. Look at"
+                " it, and ask for them again."
             ),
             "notify_url_missing": "The app {app} has no notify URL yet.",
             "rerate_nothing": (

@@ -18,7 +18,7 @@ from core.delivery.audit import Action, Audit
 from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
 from core.parties.lines import line
-from core.parties.merchants import AppKeys, KeptApp, Merchant, Merchants, read_networks
+from core.parties.merchants import AppKeys, Dossier, KeptApp, Merchant, Merchants, read_networks
 from core.people.actors import Actor
 from core.people.approvals import Asked, Question
 from core.people.district import People
@@ -37,7 +37,8 @@ _TAKE_WITHIN: Final = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class KeysQuestion(Question):
     """Whether somebody gets new keys of a live app. app_id, app_name: None and the name of the new
-    one where it is opened. key_id: empty then."""
+    one where it is opened. key_id: empty then. digest: of the merchant's facts as they were when
+    that was asked. review_changed: they were not those of its review already then."""
 
     kind: ClassVar[str] = "keys"
     open_for: ClassVar[timedelta] = timedelta(hours=1)
@@ -49,6 +50,8 @@ class KeysQuestion(Question):
     app_id: UUID | None
     app_name: str
     key_id: str
+    digest: str
+    review_changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class TakeKeysQuestion(Question):
     app_id: UUID | None
     app_name: str
     key_id: str
+    digest: str
+    review_changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +155,19 @@ class Keys:
         if waits is not None and not await approvals.answered(waits):
             return None
         async with self._system.store.transaction() as tx:
-            found = (await self._merchants.dossier(merchant.id, tx)).merchant
+            dossier = await self._merchants.dossier(merchant.id, tx)
+            found = dossier.merchant
             _need_live(found)
             if app_id is None:
                 name, key_id = line("app", name, APP_NAME_CHARS), ""
             else:
                 kept = await self._open_app(tx, app_id)
                 name, key_id = kept.name, kept.app.key_id
-            facts = (found.merchant_no, found.name, app_id, name, key_id)
             second = await self._people.settings.switched_on(SWITCH, tx)
-            question = KeysQuestion(*facts) if second else TakeKeysQuestion(*facts)
+            question = (KeysQuestion if second else TakeKeysQuestion)(
+                found.merchant_no, found.name, app_id, name, key_id,
+                dossier.digest, dossier.changed,
+            )  # fmt: skip
             asked = await approvals.ask(
                 tx, actor, question, merchant_id=found.id, message_id=message_id
             )
@@ -173,7 +181,7 @@ class Keys:
         actor alone.
 
         Refusals: those of `Approvals.find` and `answer`, merchant_not_reviewed, merchant_archived,
-        key_unknown, keys_rotated_often.
+        keys_outdated, key_unknown, keys_rotated_often.
         """
         approvals = self._people.approvals
         asked = await approvals.find(TakeKeysQuestion, actor, approval_id, proof=proof)
@@ -181,8 +189,9 @@ class Keys:
         merchant = await self._merchants.by_no(question.merchant_no)
         async with self._system.store.transaction() as tx:
             await approvals.answer(tx, actor, asked, yes=True, proof=proof)
-            found = (await self._merchants.dossier(merchant.id, tx)).merchant
-            _need_live(found)
+            dossier = await self._merchants.dossier(merchant.id, tx)
+            _need_same(dossier, question.digest)
+            found = dossier.merchant
             if question.app_id is None:
                 return await self._open(tx, actor, found, "live", question.app_name)
             return await self._rotate(tx, actor, await self._open_app(tx, question.app_id))
@@ -198,7 +207,11 @@ class Keys:
     async def _decide(
         self, actor: Actor, asked: Asked[KeysQuestion], yes: bool, proof: Proof | None
     ) -> None:
-        """A second person's word. The asker is told in private, and takes them there."""
+        """A second person's word. The asker is told in private, and takes them there.
+
+        Refusals: those of `Approvals.answer`, merchant_not_reviewed, merchant_archived,
+        keys_outdated.
+        """
         question = asked.question
         merchant = await self._merchants.by_no(question.merchant_no)
         access, approvals = self._people.access, self._people.approvals
@@ -215,10 +228,8 @@ class Keys:
             )  # fmt: skip
             if not yes:
                 return
-            taken = TakeKeysQuestion(
-                question.merchant_no, question.merchant_name, question.app_id, question.app_name,
-                question.key_id,
-            )  # fmt: skip
+            _need_same(await self._merchants.dossier(merchant.id, tx), question.digest)
+            taken = question.as_kind(TakeKeysQuestion)
             ready = await approvals.ask(tx, asker, taken, merchant_id=merchant.id)
             told = KeysReady(
                 ready.id, question.merchant_no, question.merchant_name, question.app_name,
@@ -336,3 +347,13 @@ def _need_live(merchant: Merchant) -> None:
         raise Refusal("merchant_archived", merchant_no=merchant.merchant_no)
     if not merchant.reviewed:
         raise Refusal("merchant_not_reviewed", merchant_no=merchant.merchant_no)
+
+
+def _need_same(dossier: Dossier, digest: str) -> None:
+    """The merchant may have live keys, and is what it was when they were asked for.
+
+    Refusals: merchant_archived, merchant_not_reviewed, keys_outdated.
+    """
+    _need_live(dossier.merchant)
+    if dossier.digest != digest:
+        raise Refusal("keys_outdated", merchant_no=dossier.merchant.merchant_no)

@@ -9,6 +9,7 @@ from core.accounts.vouchers import (
     Advance,
     Cause,
     Decision,
+    Doubted,
     Holder,
     Move,
     VoucherReceipt,
@@ -47,19 +48,25 @@ class Payins:
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
         """
         decision = self.decide(actor, supplier, advance, cause)
-        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        (receipt,) = await self._vouchers.record(actor, [decision])
         return receipt
 
     async def undo(
-        self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause, *, sure: bool = True
+        self,
+        actor: Actor,
+        supplier: Supplier,
+        payin_id: UUID,
+        cause: Cause,
+        *,
+        doubted: Doubted | None = None,
     ) -> VoucherReceipt:
-        """Take a pay-in back by its exact reversal. Returns the undo's receipt. sure: False
-        raises a `Doubt` where this may be a slip.
+        """Take a pay-in back by its exact reversal. Returns the undo's receipt. doubted: as in
+        `Vouchers.undo`.
 
         Refusals: anonymous_admin, not_permitted, supplier_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(PAYIN.right, supplier=supplier)
         return await self._vouchers.undo(
-            actor, Holder.supplier(supplier), PAYIN, payin_id, cause, sure=sure
+            actor, Holder.supplier(supplier), PAYIN, payin_id, cause, doubted=doubted
         )

@@ -9,6 +9,7 @@ from core.accounts.vouchers import (
     Advance,
     Cause,
     Decision,
+    Doubted,
     Holder,
     Move,
     VoucherReceipt,
@@ -51,7 +52,7 @@ class Prepayments:
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
         """
         decision = self.decide(actor, merchant, advance, cause)
-        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        (receipt,) = await self._vouchers.record(actor, [decision])
         return receipt
 
     async def undo(
@@ -61,14 +62,16 @@ class Prepayments:
         prepayment_id: UUID,
         cause: Cause,
         *,
-        sure: bool = True,
+        doubted: Doubted | None = None,
     ) -> VoucherReceipt:
-        """Take a prepayment back by its exact reversal. Returns the undo's receipt. sure: False
-        raises a `Doubt` where this may be a slip.
+        """Take a prepayment back by its exact reversal. Returns the undo's receipt. doubted: as
+        in `Vouchers.undo`.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(PREPAYMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
-        return await self._vouchers.undo(actor, holder, PREPAYMENT, prepayment_id, cause, sure=sure)
+        return await self._vouchers.undo(
+            actor, holder, PREPAYMENT, prepayment_id, cause, doubted=doubted
+        )

@@ -3,27 +3,44 @@ asked once, and it is booked when that person says so again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.accounts.voucher_approvals import VoucherApprovals
-from core.accounts.vouchers import Doubt, Doubts, Record, Role, SecondNeeded, Vouchers
-from core.accounts.written import KeptLine, Written, WrittenLines, kept
+from core.accounts.vouchers import (
+    UNDO_LINE,
+    Doubt,
+    Doubts,
+    Record,
+    Role,
+    SecondNeeded,
+    Vouchers,
+    ask_first,
+)
+from core.accounts.written import (
+    KeptLine,
+    MerchantSeen,
+    Written,
+    WrittenLines,
+    kept,
+    merchants_seen,
+    need_same,
+)
 from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Question
-from core.system.store import Store
+from core.people.approvals import Approvals, Asked, Question
+from core.system.store import Store, Tx
 
 _What = Literal["book", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
 class SlipDoubt:
-    """Why a line may be a slip: what it moves, at whom, and a refusal's code and facts. line: 0
-    of an undo."""
+    """Why a line may be a slip: what it moves, at whom, and a refusal's code and facts. line:
+    UNDO_LINE of an undo."""
 
     line: int
     minor: int
@@ -36,12 +53,13 @@ class SlipDoubt:
 @dataclass(frozen=True, slots=True)
 class SlipQuestion(Question):
     """Whether it is meant: to book all lines of a message, or to undo a voucher. message_id: of
-    the message that says so."""
+    the message that says so. merchants: of the lines; a yes is for them as they were."""
 
     kind: ClassVar[str] = "slip"
     what: _What
     voucher_id: UUID | None
     lines: tuple[KeptLine, ...]
+    merchants: tuple[MerchantSeen, ...]
     doubts: tuple[SlipDoubt, ...]
     message_id: int
     actor_name: str
@@ -112,7 +130,7 @@ class Slips:
         if await self._large.asked(actor, lines, message_id):
             return
         try:
-            await self._book(actor, lines, message_id, sure=False)
+            await self._book(actor, lines, message_id)
         except Doubts as doubts:
             await self._ask_to_book(actor, lines, doubts.by_line, message_id)
 
@@ -126,34 +144,31 @@ class Slips:
         """
         record = await self._vouchers.find(actor, voucher_id)
         try:
-            await self._lines.undo(actor, record, message_id, sure=False)
-        except Doubt as doubt:
+            await self._lines.undo(actor, record, message_id, doubted=ask_first)
+        except Doubts as doubts:
             if not await self._is_asked(actor, voucher_id, message_id):
-                await self._ask_to_undo(actor, record, doubt, message_id)
+                await self._ask_to_undo(actor, record, doubts.by_line[UNDO_LINE], message_id)
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """Do what was asked about, or ask a second person then; the question becomes the answer.
         message_id: of it.
 
-        Every part of it is done once: a press that was cut off can be made again.
-        Refusals: confirmation_expired, confirmation_foreign and those of what is done.
+        The yes counts in the transaction of what it does, for what was seen when it was asked: one
+        that was cut off did nothing, and can be said again in time.
+        Refusals: confirmation_expired, confirmation_foreign, merchant_changed, slip_changed and
+        those of what is done.
         """
         asked = await self._approvals.find(SlipQuestion, actor, approval_id)
         if asked.state == "dropped":
             return
-        if asked.state == "open":
-            async with self._store.transaction() as tx:
-                await self._approvals.answer(tx, actor, asked, yes=True)
         question = asked.question
         there = replace(actor, chat_id=asked.chat_id)  # the cause is where it was said
-        done = True
-        if question.voucher_id is not None:
-            record = await self._vouchers.find(actor, question.voucher_id)
-            await self._lines.undo(there, record, question.message_id, sure=True)
-        else:
-            lines = await self._lines.read(question.lines)
-            done = await self._book(there, lines, question.message_id, sure=True)
-        confirmed = SlipConfirmed(question.what, question.actor_name, waits=not done)
+        lines = await self._lines.read(question.lines)
+        if asked.state == "open":
+            await self._do(actor, there, asked, lines)
+        booked = await self._vouchers.booked_lines(there.chat_id, question.message_id)
+        waits = bool(lines) and not booked
+        confirmed = SlipConfirmed(question.what, question.actor_name, waits=waits)
         await self._show(actor, confirmed, message_id)
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
@@ -167,18 +182,37 @@ class Slips:
                 await self._approvals.answer(tx, actor, asked, yes=False)
         await self._show(actor, SlipDropped(asked.question.what), message_id)
 
-    async def _book(
-        self, actor: Actor, lines: Sequence[Written], message_id: int, *, sure: bool
-    ) -> bool:
-        """Book them, or ask a second person (False). sure: False raises `Doubts`."""
+    async def _do(
+        self, actor: Actor, there: Actor, asked: Asked[SlipQuestion], lines: Sequence[Written]
+    ) -> None:
+        """What was asked about, for it is meant."""
+        question = asked.question
+
+        async def answer(tx: Tx) -> None:
+            await self._approvals.answer(tx, actor, asked, yes=True)
+            await need_same(tx, question.merchants)
+
+        async def doubted(tx: Tx, doubts: Mapping[int, Doubt]) -> None:
+            await answer(tx)
+            _need_seen(question, doubts)
+
+        if question.voucher_id is not None:
+            record = await self._vouchers.find(actor, question.voucher_id)
+            await self._lines.undo(there, record, question.message_id, doubted=doubted)
+            return
         try:
-            await self._lines.book(actor, lines, message_id, sure=sure)
+            await self._lines.book(there, lines, question.message_id, doubted=doubted)
         except SecondNeeded:
-            if not sure and (doubts := await self._large.doubts(lines)):
+            await self._large.ask(there, lines, question.message_id, also=answer)
+
+    async def _book(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
+        """Book them, or ask a second person. Raises `Doubts` where they may be slips."""
+        try:
+            await self._lines.book(actor, lines, message_id, doubted=ask_first)
+        except SecondNeeded:
+            if doubts := await self._large.doubts(lines):
                 raise Doubts(doubts) from None
             await self._large.ask(actor, lines, message_id)
-            return False
-        return True
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
     async def _ask_to_book(
@@ -189,6 +223,7 @@ class Slips:
             what="book",
             voucher_id=None,
             lines=tuple(kept(said) for said in lines),
+            merchants=merchants_seen(lines),
             doubts=doubted,
             message_id=message_id,
             actor_name=actor.name,
@@ -201,12 +236,13 @@ class Slips:
     ) -> None:
         receipt = record.receipt
         doubted = SlipDoubt(
-            0, receipt.minor, receipt.currency, receipt.holder_no, doubt.code, doubt.facts
+            UNDO_LINE, receipt.minor, receipt.currency, receipt.holder_no, doubt.code, doubt.facts
         )
         question = SlipQuestion(
             what="undo",
             voucher_id=record.id,
             lines=(),
+            merchants=(),
             doubts=(doubted,),
             message_id=message_id,
             actor_name=actor.name,
@@ -257,3 +293,16 @@ def _doubted(said: Written, doubt: Doubt) -> SlipDoubt:
     return SlipDoubt(
         said.line, amount.minor, amount.currency, said.whose.no, doubt.code, doubt.facts
     )
+
+
+def _need_seen(question: SlipQuestion, doubts: Mapping[int, Doubt]) -> None:
+    """Whoever said yes saw each of these doubts; some may be gone since. Refusals: slip_changed."""
+    seen = {(one.line, one.code, _lasting(one.facts)) for one in question.doubts}
+    for line, doubt in doubts.items():
+        if (line, doubt.code, _lasting(doubt.facts)) not in seen:
+            raise Refusal("slip_changed")
+
+
+def _lasting(facts: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Facts of a doubt without its age, which is another one at every look."""
+    return frozenset((name, said) for name, said in facts.items() if name != "ago_s")

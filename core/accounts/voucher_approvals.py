@@ -3,30 +3,26 @@ same right has approved it in the ops groups, as the very lines that were writte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
-from uuid import UUID
 
 from core.accounts.vouchers import ADJUSTMENT, PREPAYMENT, Doubt, KindName, Second
-from core.accounts.written import KeptLine, Written, WrittenLines, kept
-from core.kernel.errors import Bug, Refusal
-from core.parties.merchants import Merchant
+from core.accounts.written import (
+    KeptLine,
+    MerchantSeen,
+    Written,
+    WrittenLines,
+    kept,
+    merchants_seen,
+    need_same,
+)
+from core.kernel.errors import Bug
 from core.people.actors import Actor
 from core.people.approvals import Asked, Question, asker
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.store import Store, Tx
-
-
-@dataclass(frozen=True, slots=True)
-class MerchantSeen:
-    """A merchant as it was when that was asked: what is approved is approved for it as such."""
-
-    merchant_id: UUID
-    merchant_no: str
-    state: str
-    credit_line_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +102,18 @@ class VoucherApprovals:
                     found[one.line] = Doubt("repeat_waits", name=asked.asked_by_name)
         return found
 
-    async def ask(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
-        """Ask about the lines of a message, once. They are all of one kind."""
+    async def ask(
+        self,
+        actor: Actor,
+        lines: Sequence[Written],
+        message_id: int,
+        *,
+        also: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> None:
+        """Ask about the lines of a message, once. They are all of one kind. also: done first, in
+        the same transaction."""
         if await self.asked(actor, lines, message_id):
             return
-        merchants = {one.holder.id: one.holder for one in lines if isinstance(one.holder, Merchant)}
         question = _QUESTIONS[lines[0].kind.name](
             lines=tuple(
                 LargeLine(
@@ -118,12 +121,11 @@ class VoucherApprovals:
                 )
                 for one in lines
             ),
-            merchants=tuple(
-                MerchantSeen(one.id, one.merchant_no, one.state, one.credit_line_minor)
-                for one in merchants.values()
-            ),
+            merchants=merchants_seen(lines),
         )
         async with self._store.transaction() as tx:
+            if also is not None:
+                await also(tx)
             await self._approvals.ask(
                 tx, actor, question, merchant_id=lines[0].holder.id, message_id=message_id
             )
@@ -138,7 +140,7 @@ class VoucherApprovals:
         async def approve(tx: Tx) -> None:
             await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
             if yes:
-                await _need_same(tx, question.merchants)
+                await need_same(tx, question.merchants)
 
         if not yes:
             async with self._store.transaction() as tx:
@@ -149,20 +151,8 @@ class VoucherApprovals:
         author = await asker(self._access, asked)
         lines = await self._lines.read([line.said for line in question.lines])
         second = Second(actor, approve)
-        await self._lines.book(author, lines, asked.message_id, sure=True, second=second)
+        await self._lines.book(author, lines, asked.message_id, second=second)
 
 
 def _same(one: Written, line: LargeLine) -> bool:
     return (one.holder.id, one.amount.minor) == (line.said.holder_id, line.minor)
-
-
-async def _need_same(tx: Tx, seen: Sequence[MerchantSeen]) -> None:
-    """Refusals: merchant_changed."""
-    rows = await tx.fetch(_MERCHANTS, [one.merchant_id for one in seen])
-    now = {row["id"]: (row["state"], row["credit_line_minor"]) for row in rows}
-    for one in seen:
-        if now.get(one.merchant_id) != (one.state, one.credit_line_minor):
-            raise Refusal("merchant_changed", merchant_no=one.merchant_no)
-
-
-_MERCHANTS: Final = "SELECT id, state, credit_line_minor FROM merchant WHERE id = ANY($1)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from core.accounts.adjustments import Adjustments, Correction, check_correction
@@ -17,6 +18,7 @@ from core.accounts.vouchers import (
     PREPAYMENT,
     Advance,
     Decision,
+    Doubted,
     Holder,
     Kind,
     KindName,
@@ -25,12 +27,14 @@ from core.accounts.vouchers import (
     Vouchers,
     convert,
 )
+from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
 from core.people.receipts import Cause
+from core.system.store import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,34 @@ def kept(said: Written) -> KeptLine:
     return KeptLine(said.line, said.kind.name, said.holder.id, said.advance)
 
 
+@dataclass(frozen=True, slots=True)
+class MerchantSeen:
+    """A merchant as it was when that was asked: what is answered is answered for it as such."""
+
+    merchant_id: UUID
+    merchant_no: str
+    state: str
+    credit_line_minor: int | None
+
+
+def merchants_seen(lines: Sequence[Written]) -> tuple[MerchantSeen, ...]:
+    """The merchants of these lines, each once."""
+    merchants = {one.holder.id: one.holder for one in lines if isinstance(one.holder, Merchant)}
+    return tuple(
+        MerchantSeen(one.id, one.merchant_no, one.state, one.credit_line_minor)
+        for one in merchants.values()
+    )
+
+
+async def need_same(tx: Tx, seen: Sequence[MerchantSeen]) -> None:
+    """They are as they were. Refusals: merchant_changed."""
+    rows = await tx.fetch(_MERCHANTS, [one.merchant_id for one in seen])
+    now = {row["id"]: (row["state"], row["credit_line_minor"]) for row in rows}
+    for one in seen:
+        if now.get(one.merchant_id) != (one.state, one.credit_line_minor):
+            raise Refusal("merchant_changed", merchant_no=one.merchant_no)
+
+
 class WrittenLines:
     """Books what was written, by the verb of its kind, and undoes it."""
 
@@ -100,13 +132,13 @@ class WrittenLines:
         lines: Sequence[Written],
         message_id: int,
         *,
-        sure: bool,
+        doubted: Doubted | None = None,
         second: Second | None = None,
     ) -> None:
-        """Book all lines of a message, or none. sure, second, what is raised: as in
+        """Book all lines of a message, or none. doubted, second, what is raised: as in
         `Vouchers.record`. Refusals: those of the verb that books a line as well."""
         decisions = [self._decide(actor, said, message_id) for said in lines]
-        await self._vouchers.record(actor, decisions, sure=sure, second=second)
+        await self._vouchers.record(actor, decisions, doubted=doubted, second=second)
 
     def _decide(self, actor: Actor, said: Written, message_id: int) -> Decision:
         cause = Cause(actor.chat_id, message_id, said.line)
@@ -117,17 +149,19 @@ class WrittenLines:
             return self._prepayments.decide(actor, holder, advance, cause)
         return self._adjustments.decide(actor, holder, _correction(advance), cause)
 
-    async def undo(self, actor: Actor, record: Record, message_id: int, *, sure: bool) -> None:
-        """Undo a voucher. message_id: of the receipt whose button says so. sure, refusals: those
-        of the verb."""
+    async def undo(
+        self, actor: Actor, record: Record, message_id: int, *, doubted: Doubted
+    ) -> None:
+        """Undo a voucher. message_id: of the receipt whose button says so. doubted, refusals:
+        those of the verb."""
         kind, cause = record.kind, Cause(actor.chat_id, message_id, -record.cause.line)
         if kind is PAYIN:
             supplier = await self._suppliers.by_id(record.holder_id)
-            await self._payins.undo(actor, supplier, record.id, cause, sure=sure)
+            await self._payins.undo(actor, supplier, record.id, cause, doubted=doubted)
         else:
             merchant = await self._merchants.by_id(record.holder_id)
             verbs = self._prepayments if kind is PREPAYMENT else self._adjustments
-            await verbs.undo(actor, merchant, record.id, cause, sure=sure)
+            await verbs.undo(actor, merchant, record.id, cause, doubted=doubted)
 
     async def read(self, lines: Sequence[KeptLine]) -> list[Written]:
         """The lines of a question, each with its holder as that is now."""
@@ -145,3 +179,6 @@ class WrittenLines:
 
 def _correction(advance: Advance) -> Correction:
     return Correction(advance.amount, advance.remark, advance.proof_file_id)
+
+
+_MERCHANTS: Final = "SELECT id, state, credit_line_minor FROM merchant WHERE id = ANY($1)"

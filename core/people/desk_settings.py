@@ -40,7 +40,12 @@ class Setting:
 # Above so much a second person is needed; None: never.
 _THRESHOLDS: Final = (
     Setting("prepay_second", "amount", 50_000, "a prepayment above it needs a second person"),
-    Setting("adjust_second", "amount", 5_000, "an adjustment above it needs a second person"),
+    Setting(
+        "adjust_second",
+        "amount",
+        5_000,
+        "an adjustment above it needs a second person; orders charged anew count as adjustments",
+    ),
     Setting("credit_second", "amount", 100_000, "a credit line above it needs a second person"),
     Setting("refund_second", "amount", 5_000, "a refund above it needs a second person"),
     Setting("resolve_second", "amount", 5_000, "more money in suspense needs a second person"),
@@ -55,7 +60,12 @@ _SWITCHES: Final = (
 # What one person may do by hand in a day of the platform, in all; None: no limit.
 _CAPS: Final = (
     Setting("prepay_daily", "amount", None, "what one person may prepay in a day"),
-    Setting("adjust_daily", "amount", None, "what one person may adjust in a day"),
+    Setting(
+        "adjust_daily",
+        "amount",
+        None,
+        "what one person may adjust in a day, with what they charge anew",
+    ),
     Setting("refund_daily", "amount", None, "what one person may refund in a day"),
     Setting("resolve_daily", "amount", None, "what one person may resolve of suspense in a day"),
     Setting("complete_daily", "amount", None, "what one person may complete by hand in a day"),

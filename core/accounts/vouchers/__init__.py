@@ -13,7 +13,15 @@ from core.accounts.vouchers.amounts import (
     convert,
     money_of,
 )
-from core.accounts.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt, Doubts
+from core.accounts.vouchers.doubts import (
+    REPEAT_WITHIN,
+    UNDO_ASKED_FROM,
+    UNDO_LINE,
+    Doubt,
+    Doubted,
+    Doubts,
+    ask_first,
+)
 from core.accounts.vouchers.limits import (
     ADJUSTMENTS,
     Second,
@@ -62,6 +70,7 @@ __all__ = [
     "PREPAYMENT",
     "REPEAT_WITHIN",
     "UNDO_ASKED_FROM",
+    "UNDO_LINE",
     "UNDO_WITHIN",
     "USDT",
     "Adjusted",
@@ -71,6 +80,7 @@ __all__ = [
     "Converted",
     "Decision",
     "Doubt",
+    "Doubted",
     "Doubts",
     "Holder",
     "Kind",
@@ -89,6 +99,7 @@ __all__ = [
     "VoucherPage",
     "VoucherReceipt",
     "Vouchers",
+    "ask_first",
     "check_moved",
     "convert",
     "hold_vouchers",

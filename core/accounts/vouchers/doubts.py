@@ -1,10 +1,10 @@
 """What looks like a slip: the same again, more taken back than was given, an undo that is not
-one's own business. It is refused as `Doubts` or a `Doubt`, and done for whoever says so again."""
+one's own business. It is refused as `Doubts`, and done for whoever says so again."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,12 +13,13 @@ from core.accounts.vouchers.model import ADJUSTMENT, Decision
 from core.kernel.errors import Refusal
 from core.kernel.money import EXPONENTS, Money
 from core.people.actors import Actor
-from core.system.store import Queries
+from core.system.store import Queries, Tx
 
 # Two people who answer the same message of a merchant do so within moments.
 REPEAT_WITHIN: Final = timedelta(seconds=60)
 # Main units of the currency. About what one press should not move without a second look.
 UNDO_ASKED_FROM: Final = 10_000
+UNDO_LINE: Final = 0
 
 
 class Doubt(Refusal):
@@ -26,14 +27,26 @@ class Doubt(Refusal):
 
 
 class Doubts(Exception):
-    """Lines of a message may be slips. To be let out of the transaction, which rolls it back.
+    """Lines of a message, or an undo, may be slips. To be let out of the transaction, which rolls
+    it back.
 
-    by_line: line -> why.
+    by_line: line -> why; the line of an undo is UNDO_LINE.
     """
 
     def __init__(self, by_line: dict[int, Doubt]) -> None:
         super().__init__(f"lines {sorted(by_line)} may be slips")
         self.by_line = by_line
+
+
+# Is told in the transaction that moves the money what looks like a slip there, by line. What it
+# raises is let out.
+Doubted = Callable[[Tx, Mapping[int, Doubt]], Awaitable[None]]
+
+
+async def ask_first(_: Tx, doubts: Mapping[int, Doubt]) -> None:
+    """Nobody said yet that it is meant. Raises Doubts."""
+    if doubts:
+        raise Doubts(dict(doubts))
 
 
 async def doubts_of_moves(

@@ -12,7 +12,7 @@ import asyncpg
 
 from core.accounts.vouchers import rows
 from core.accounts.vouchers.announcements import Telling, Written
-from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
+from core.accounts.vouchers.doubts import UNDO_LINE, Doubted, doubt_of_undo, doubts_of_moves
 from core.accounts.vouchers.limits import Limits, Second, hold_vouchers
 from core.accounts.vouchers.model import (
     KINDS,
@@ -64,15 +64,15 @@ class Vouchers:
         actor: Actor,
         decisions: Sequence[Decision],
         *,
-        sure: bool,
+        doubted: Doubted | None = None,
         second: Second | None = None,
     ) -> list[VoucherReceipt]:
         """Book the lines of a message, all of them or none, and put their one receipt into the
         outbox. Returns the receipt of each line.
 
-        The same cause again answers the same receipt and books nothing. sure: False raises
-        `Doubts` where some of them may be slips. second: who approves what is above a threshold;
-        None raises `SecondNeeded` for that. Refusals: daily_cap.
+        The same cause again answers the same receipt and books nothing. doubted: is told which of
+        them may be slips; None where that is no matter. second: who approves what is above a
+        threshold; None raises `SecondNeeded` for that. Refusals: daily_cap.
         """
         approver = second.person if second is not None else None
 
@@ -84,10 +84,9 @@ class Vouchers:
                 replace(one, approver=approver) for one in decisions if receipts[one.cause] is None
             ]
             await self._limits.need_within_day(tx, actor, fresh)
-            if not sure:
+            if doubted is not None:
                 instants = {holder_id: day.at for holder_id, day in days.items()}
-                if doubts := await doubts_of_moves(tx, fresh, instants):
-                    raise Doubts(doubts)
+                await doubted(tx, await doubts_of_moves(tx, fresh, instants))
             if second is None:
                 await self._limits.need_one_person(tx, actor, fresh)
             await self._hold_balances(tx, fresh)
@@ -115,12 +114,12 @@ class Vouchers:
         voucher_id: UUID,
         cause: Cause,
         *,
-        sure: bool,
+        doubted: Doubted | None = None,
     ) -> VoucherReceipt:
         """Take a movement back by its exact reversal. Returns the undo's receipt.
 
         Where a button is the cause, the receipt that carries it is struck through, also when the
-        same press comes again. sure: False raises a `Doubt` where this may be a slip.
+        same press comes again. doubted: as in `record`.
         Refusals: record_not_found, already_undone, undo_too_late.
         """
 
@@ -131,8 +130,9 @@ class Vouchers:
                 row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
                 need_undoable(row, day.at)
                 assert row is not None
-                if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
-                    raise doubt
+                if doubted is not None:
+                    doubt = doubt_of_undo(actor, dict(row))
+                    await doubted(tx, {} if doubt is None else {UNDO_LINE: doubt})
                 receipt = await self._reverse(tx, day, actor, (holder, kind), row, cause)
             if cause.is_press:
                 record = await self._record_of(tx, [holder.id], voucher_id)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from core.accounts.keys import KeysQuestion
 from core.kernel.errors import Refusal
 from core.parties.merchants import OVERLAP, AppKeys, KeptApp, NewMerchant
 from core.people.actors import Actor
@@ -139,6 +141,48 @@ async def test_live_keys_need_another_person_and_the_askers_factor(desk: Desk) -
     assert refused(error.value) == "confirmation_expired", "once"
     assert (await kept(desk, desk.app.id)).app == app
     await no_secret_is_written(desk, keys)
+
+
+@pytest.mark.parametrize("when", ["asked", "approved"])
+async def test_keys_are_for_the_merchant_as_it_was_when_they_were_asked_for(
+    desk: Desk, when: str
+) -> None:
+    verbs, actor = desk.runtime.accounts.keys, await in_private(desk)
+    approvals, admission = desk.runtime.people.approvals, desk.runtime.accounts.admission
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    await desk.runtime.people.factors.set_password(actor, PASSWORD)
+    await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id)
+    (card,) = await approvals.waiting()
+    if when == "approved":
+        await approvals.decide(owner, card.id, yes=True)
+    await admission.amend(actor, desk.merchant, "legal_name", "Somebody Else Ltd")
+    before = (await kept(desk, desk.app.id)).app
+    if when == "asked":
+        step: Awaitable[object] = approvals.decide(owner, card.id, yes=True)
+    else:
+        (ready,) = [say for say in await desk.said(ADMIN) if say.screen == "keys_ready"]
+        approval_id = UUID(ready.facts["approval_id"])
+        step = verbs.take(actor, approval_id, await proven(desk, actor, approval_id))
+    with pytest.raises(Refusal) as error:
+        await step
+    assert refused(error.value) == "keys_outdated"
+    assert (await kept(desk, desk.app.id)).app == before
+
+
+async def test_the_card_says_that_the_review_is_of_other_facts(desk: Desk) -> None:
+    verbs, actor = desk.runtime.accounts.keys, await in_private(desk)
+    approvals, admission = desk.runtime.people.approvals, desk.runtime.accounts.admission
+    merchant = await admission.open(actor, NewMerchant("M2001", "new", facts=FACTS))
+    await admission.ask_review(actor, merchant, 1)
+    (review,) = await approvals.waiting()
+    await approvals.decide(await desk.actor(OWNER, OPS_CHAT), review.id, yes=True)
+    await desk.runtime.people.factors.set_password(actor, PASSWORD)
+    for message_id, changed in ((2, False), (3, True)):
+        await verbs.ask_live(actor, merchant, message_id, name="till")
+        question = (await approvals.waiting())[-1].question
+        assert isinstance(question, KeysQuestion)
+        assert question.review_changed is changed
+        await admission.amend(actor, merchant, "legal_name", "Somebody Else Ltd")
 
 
 async def test_where_one_is_enough_a_factor_opens_a_live_app(desk: Desk) -> None:

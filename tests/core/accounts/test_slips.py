@@ -76,6 +76,55 @@ async def test_a_question_is_over_after_its_time(clerk: Clerk, clock: SetClock) 
     assert await clerk.prepaid() == 1000
 
 
+async def doubted(clerk: Clerk, times: int = 1) -> list[UUID]:
+    """Write the same after the first once more, so often; the questions."""
+    for _ in range(1 + times):
+        await clerk.write(1000)
+    said = [say for say in await clerk.said() if say.screen == "slip_question"]
+    return [UUID(say.facts["approval_id"]) for say in said]
+
+
+async def press(clerk: Clerk, asked: UUID) -> str:
+    """Say that it is meant; the code of what is refused."""
+    actor = await clerk.runtime.people.access.actor(OPERATOR, "x", CHAT, private=False)
+    try:
+        await clerk.runtime.accounts.slips.confirm(actor, asked, message_id=9)
+    except Refusal as refusal:
+        return refusal.code
+    return ""
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE merchant SET state = 'suspended'", "UPDATE merchant SET credit_line_minor=5"]
+)
+async def test_a_yes_is_for_the_merchant_that_was_seen(clerk: Clerk, change: str) -> None:
+    (asked,) = await doubted(clerk)
+    await clerk.runtime.system.store.execute(change)
+    assert await press(clerk, asked) == "merchant_changed"
+    assert await clerk.prepaid() == 1000
+
+
+async def test_a_yes_is_for_the_doubts_that_were_seen(clerk: Clerk, clock: SetClock) -> None:
+    first, second = await doubted(clerk, times=2)
+    assert await press(clerk, second) == ""
+    assert await press(clerk, first) == "slip_changed", "another one is booked by now"
+    assert await clerk.prepaid() == 2000
+    clock.advance(REPEAT_WITHIN.total_seconds())
+    assert await press(clerk, first) == ""
+    assert await clerk.prepaid() == 3000, "what is no doubt any more needs no word"
+
+
+async def test_a_yes_that_booked_nothing_is_none_later(clerk: Clerk, clock: SetClock) -> None:
+    (asked,) = await doubted(clerk)
+    store = clerk.runtime.system.store
+    await store.execute("UPDATE person SET denied = '{prepay}' WHERE user_id = $1", OPERATOR)
+    assert await press(clerk, asked) == "not_permitted"
+    await store.execute("UPDATE person SET denied = '{}' WHERE user_id = $1", OPERATOR)
+    clock.advance(15 * 60)
+    assert await press(clerk, asked) == "confirmation_expired"
+    assert await clerk.prepaid() == 1000
+
+
 async def test_pressing_twice_at_once_books_once(clerk: Clerk) -> None:
     await clerk.write(1000)
     await clerk.write(1000)

@@ -106,6 +106,6 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
 )  # fmt: skip
 ASKED: Final = (
     ReviewQuestion(NO, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, "0" * 64),
-    KeysQuestion(NO, HOSTILE, ID, HOSTILE, KEY),
-    KeysQuestion(NO, HOSTILE, None, HOSTILE, ""),
+    KeysQuestion(NO, HOSTILE, ID, HOSTILE, KEY, "d1", review_changed=True),
+    KeysQuestion(NO, HOSTILE, None, HOSTILE, "", "d1", review_changed=False),
 )

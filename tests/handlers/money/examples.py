@@ -8,12 +8,7 @@ from typing import Any, Final, Literal, TypeVar, get_args
 from core.accounts.credit import CreditLow, CreditQuestion, CreditSet, Standing
 from core.accounts.pricing import UsdtRateSet
 from core.accounts.slips import SlipConfirmed, SlipDoubt, SlipDropped, SlipQuestionNotice
-from core.accounts.voucher_approvals import (
-    AdjustmentQuestion,
-    LargeLine,
-    MerchantSeen,
-    PrepaymentQuestion,
-)
+from core.accounts.voucher_approvals import AdjustmentQuestion, LargeLine, PrepaymentQuestion
 from core.accounts.vouchers import (
     Adjusted,
     AdjustedUndone,
@@ -25,7 +20,7 @@ from core.accounts.vouchers import (
     ReceiptNotice,
     VoucherReceipt,
 )
-from core.accounts.written import KeptLine
+from core.accounts.written import KeptLine, MerchantSeen
 from core.kernel.money import Money
 from handlers.money.money_lines import Why
 from handlers.money.screens import CreditNotice, EditedMoney, MoneyUnreadable, UsdtRate
