@@ -69,7 +69,7 @@ class Painter:
             own = tuple(one for one in card.attempts if one.supplier_id in group.supplier_ids)
             if not own:
                 return None
-            zone = market.supplier(own[-1].supplier_id).day_cut.zone
+            zone = group.zone or market.supplier(own[-1].supplier_id).day_cut.zone
             return Seen(replace(card, attempts=own), zone, language)
         staff = _staff_only(chat_id, group)
         if not staff and (group is None or merchant_id not in group.merchant_ids):
@@ -80,12 +80,19 @@ class Painter:
             merchant_name=merchant.name,
             products=market.products,
             notification=card.news,
-            zone=merchant.day_cut.zone,
+            zone=await self._clocks(group, merchant.day_cut.zone, staff=staff),
             label=group.label if group else _LABEL,
             staff=staff,
             fee_minor=card.fee_minor,
         )
         return Seen(card, context, language)
+
+    async def _clocks(self, group: Group | None, zone: str, *, staff: bool) -> str:
+        """On whose clocks a chat reads times: the group's own; else those of the platform where
+        staff is among itself, and of its merchant, whose zone this is, elsewhere."""
+        if group is not None and group.zone is not None:
+            return group.zone
+        return (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone if staff else zone
 
     async def enquiry(self, chat_id: int, enquiry_id: UUID) -> tuple[Enquiry, Screen] | None:
         """What a supplier is asked, as it stands, and its card. None where the chat may not see it:

@@ -31,7 +31,9 @@ def build_dispatcher(
     desk was started with, as people may see it.
     """
     system, people = runtime.system, runtime.people
-    runtime.trade.enquiries.look_on(reactions.show_passed, reactions.show_solved)
+    trade = runtime.trade
+    trade.enquiries.look_on(reactions.show_passed, reactions.show_solved)
+    trade.watches.look_on(reactions.show_passed, reactions.show_solved)
     chats = Chats(
         system.store, system.clock, runtime.ledger, runtime.delivery, runtime.parties, people
     )

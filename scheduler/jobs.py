@@ -113,6 +113,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.trade.refused_callbacks.forget_old()
     await runtime.trade.notifications.forget_old()
     await runtime.trade.chases.forget_old()
+    await runtime.trade.watches.forget_old()
     await runtime.people.refusals.forget_old()
     await runtime.people.invitations.forget_old()
     await runtime.people.broadcasts.forget_old()

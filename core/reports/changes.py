@@ -21,6 +21,8 @@ from core.delivery.board import BILL_REST, Board, CardPost
 from core.kernel.clock import Clock
 from core.system.store import Store
 from core.trade.enquiries import Enquiries
+from core.trade.orders import OrderKey
+from core.trade.watches import Watches
 
 # A transaction commits within it after its instant was taken, unless it waited for somebody.
 SOON: Final = timedelta(seconds=2)
@@ -52,13 +54,16 @@ LONGEST_REST: Final = timedelta(seconds=60)
 
 class Changes:
     """Looks for what changed, and has it shown. Instances that look at once share one mark.
-    Enquiries about orders that changed may be over."""
+    Enquiries about orders that changed may be over, and what is watched may be paid."""
 
-    def __init__(self, store: Store, clock: Clock, board: Board, enquiries: Enquiries) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, board: Board, enquiries: Enquiries, watches: Watches
+    ) -> None:
         self._store = store
         self._clock = clock
         self._board = board
         self._enquiries = enquiries
+        self._watches = watches
         self._mark: datetime | None = None
         self._looked_to: datetime | None = None
         self._swept_at: dict[Sweep, datetime] = {}
@@ -119,6 +124,8 @@ class Changes:
                 await self._board.show_bills(tx, bills, rest)
                 asked = [UUID(row["ref"]) for row in _of(some, "enquiry")]
                 await self._enquiries.settle(tx, asked)
+                watched = [OrderKey(r["merchant_id"], UUID(r["ref"])) for r in _of(some, "watch")]
+                await self._watches.settle(tx, watched)
         self._mark = now
         return True
 
@@ -171,6 +178,10 @@ WITH moved AS MATERIALIZED (
     FROM moved c
     JOIN enquiry e ON e.merchant_id = c.merchant_id AND e.order_id = c.order_id
     WHERE e.ended_at IS NULL
+  UNION ALL
+    SELECT DISTINCT 'watch', w.merchant_id, 0, NULL::bigint, w.order_id::text, NULL
+    FROM moved c
+    JOIN order_watch w ON w.merchant_id = c.merchant_id AND w.order_id = c.order_id
 )
 SELECT d.kind, d.merchant_id, d.chat_id, d.message_id, d.ref,
        EXISTS (

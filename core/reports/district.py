@@ -69,7 +69,7 @@ def build_reports(
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
-        Changes(store, clock, delivery.board, trade.enquiries),
+        Changes(store, clock, delivery.board, trade.enquiries, trade.watches),
         Standing(system, supply),
         Checklist(store),
         Configuration(store, delivery.audit),

@@ -35,6 +35,7 @@ from core.trade.orders import (
 )
 from core.trade.refunds import RefundDispatch, RefundRequests, Refunds, RefundsByHand
 from core.trade.trials import TrialChoices, TrialResults, Trials
+from core.trade.watches import Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Trade:
     refund_dispatch: RefundDispatch
     refund_requests: RefundRequests
     refunds_by_hand: RefundsByHand
+    watches: Watches
     lookups: Lookups
     shown: ShownOrders
     trial_choices: TrialChoices
@@ -90,6 +92,7 @@ def build_trade(
     questions = HandQuestions(system, delivery, people)
     completions = Completions(system, people, questions, follow_up, by_hand)
     enquiries = Enquiries(system, delivery, groups, people.settings)
+    watches = Watches(store, clock)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -107,7 +110,8 @@ def build_trade(
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),
         refunds_by_hand=RefundsByHand(system, books, audit, people, questions, refunds),
-        lookups=Lookups(store, delivery.outbox),
+        watches=watches,
+        lookups=Lookups(store, delivery.outbox, watches),
         shown=ShownOrders(store),
         trial_choices=choices,
         trials=Trials(system, books, people, choices, results, creation),

@@ -18,14 +18,17 @@ from core.system.store import Store
 from core.trade.orders import (
     Attempt,
     Found,
+    NearMiss,
     Order,
     OrderCard,
     OrderKey,
     find_meant,
+    find_near,
     get_attempts,
     get_order,
     read_cards,
 )
+from core.trade.watches import Watches
 
 COMPLETIONS_PER_PAGE: Final = 10
 
@@ -60,9 +63,10 @@ class CompletionPage:
 class Lookups:
     """Answers "how do these orders stand?", and "which ones did we complete?"."""
 
-    def __init__(self, store: Store, outbox: Outbox) -> None:
+    def __init__(self, store: Store, outbox: Outbox, watches: Watches) -> None:
         self._store = store
         self._outbox = outbox
+        self._watches = watches
         self._cards = Batch(self._read_cards, self._read_card)
 
     async def find(self, actor: Actor, numbers: Sequence[str]) -> Found:
@@ -73,10 +77,16 @@ class Lookups:
         actor.need("look_up")
         return await find_meant(self._store, actor, numbers)
 
+    async def near(self, actor: Actor, number: str) -> tuple[NearMiss, ...]:
+        """What a number that means no order probably was to be; see `find_near`."""
+        return await find_near(self._store, actor, number)
+
     async def show(self, actor: Actor, orders: Sequence[OrderKey], *, reply_to: int) -> None:
         """Post the cards of orders that were found, in reply; each is edited by itself when its
-        order changes. Refusals: anonymous_admin, not_permitted."""
+        order changes. The message is watched until they are paid. Refusals: anonymous_admin,
+        not_permitted."""
         actor.need("look_up")
+        await self._watches.begin(actor.chat_id, reply_to, orders)
         cards = [(key, Card(str(key), str(one), reply_to=reply_to)) for key, one in orders]
         await self._outbox.say_together(actor.chat_id, cards)
 

@@ -7,6 +7,7 @@ They are the least of what the desk says: none is tried twice, and none holds an
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -33,6 +34,9 @@ ANSWER_WITHIN_S: Final = 1.0
 PER_CHAT: Final = Limit(18, 60.0)
 MAX_AT_ONCE: Final = 100
 _CALL_TIMEOUT_S: Final = 3
+# So many messages are remembered with what was set last: none is set twice, and what is paid is
+# not shown to be only read.
+_REMEMBERED: Final = 1_000
 
 
 class Reactions:
@@ -54,6 +58,7 @@ class Reactions:
         self._bot = bot
         self._answer_within_s = answer_within_s
         self._tasks: set[asyncio.Task[None]] = set()
+        self._set: OrderedDict[tuple[int, int], str] = OrderedDict()
         people.refusals.on_held(self._refused)
 
     @asynccontextmanager
@@ -67,7 +72,8 @@ class Reactions:
             acted_on.set()
 
     def show_passed(self, chat_id: int, message_id: int) -> None:
-        """A message was passed on: whoever wrote it is to wait for somebody else."""
+        """A message was passed on, or asks about what is not paid yet: whoever wrote it waits for
+        somebody else."""
         self._begin(self._react(chat_id, message_id, READ))
 
     def show_solved(self, chat_id: int, message_id: int) -> None:
@@ -100,7 +106,20 @@ class Reactions:
             chat_id, message_id
         ) or await self._exports.queue.is_waited_for(chat_id, message_id)
 
+    def _is_needless(self, chat_id: int, message_id: int, emoji: str) -> bool:
+        """Whether it is set already, or says less than what is; else it is remembered."""
+        message = (chat_id, message_id)
+        if emoji in (READ, self._set.get(message)) and message in self._set:
+            return True
+        self._set[message] = emoji
+        self._set.move_to_end(message)
+        while len(self._set) > _REMEMBERED:
+            self._set.popitem(last=False)
+        return False
+
     async def _react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        if self._is_needless(chat_id, message_id, emoji):
+            return
         if await self._throttle.room({f"reaction:{chat_id}": PER_CHAT}):
             return
         try:

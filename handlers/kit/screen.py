@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
+from markupsafe import Markup
 
 from core.books import MerchantBalance
 from core.delivery.outbox import Notice, read_notice, screen_of
@@ -93,6 +94,14 @@ def short_time(at: str | datetime, zone: str) -> str:
     return instant.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
 
 
+def moment(at: datetime, zone: str) -> Markup:
+    """An instant on the clocks of the chat, the same words for all who read along; Telegram shows
+    each reader their own clocks on a tap."""
+    return Markup('<tg-time unix="{}">{}</tg-time>').format(
+        int(at.timestamp()), short_time(at, zone)
+    )
+
+
 def age(minutes: int, language: str) -> str:
     """How long ago something was: in minutes, hours or days."""
     plural = translator(language).ngettext
@@ -140,6 +149,7 @@ def _environment(language: str) -> Environment:
     environment.globals.update(
         signed=signed,
         short_time=short_time,
+        moment=moment,
         clip=clip,
         credit_bar=credit_bar,
         merchant_balance=MerchantBalance.of,

@@ -421,6 +421,13 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "left": "left",
         "kicked": "removed",
     },
+    # What is wrong with a number that somebody wrote.
+    "slip": {
+        "short": "one character is missing",
+        "long": "one character too many",
+        "swapped": "two characters are swapped",
+        "wrong": "one character is wrong",
+    },
     "topic_use": {"bills": "bills", "lookups": "orders", "alarms": "alarms"},
 }
 

@@ -43,7 +43,7 @@ class CardContext:
     """What a card needs beside the order.
 
     products: by code. notification: none | pending | delivered | exhausted. zone: IANA, of the
-    merchant. label: what the group calls prepayments. staff: only staff reads along (ops groups,
+    chat. label: what the group calls prepayments. staff: only staff reads along (ops groups,
     private chats), so that channel and supplier may be shown. fee_minor: what the order is
     charged now; a re-rating may have changed it.
     """
@@ -93,7 +93,7 @@ def render_supplier_card(
 ) -> Screen:
     """What a supplier knows of an order: its own attempts, nothing of the merchant or our terms.
 
-    attempts: at this supplier, the oldest first. zone: IANA, of the supplier.
+    attempts: at this supplier, the oldest first. zone: IANA, of the chat.
     """
     facts = {
         "attempts": attempts,

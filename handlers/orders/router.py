@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiogram import Router
@@ -23,6 +24,7 @@ from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.relayed import said_in
 from handlers.orders.buttons import OnCard
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, replied_to
+from handlers.orders.screens import NearMissNotice
 from handlers.orders.toasts import (
     how_to_complete,
     how_to_refund,
@@ -35,6 +37,10 @@ from handlers.orders.words import LookUp
 
 # How often one order may be asked about at its supplier by button.
 ASK_LIMIT: Final = Limit(times=1, window_s=3)
+# How often what somebody writes is compared with numbers that are near it, and how often they are
+# told.
+NEAR_LIMIT: Final = Limit(times=6, window_s=60)
+HINT_LIMIT: Final = Limit(times=1, window_s=60)
 RIGHT_FOR: Final = {
     "ask": "look_up", "chase": "chase", "complete": "complete", "refund": "refund",
     "notify": "renotify",
@@ -49,12 +55,17 @@ def add_routes(routes: Router) -> None:
 
 
 async def look_up(
-    message: Message, chat: Chat, intent: LookUp, trade: Trade, commands: CommandTable
+    message: Message,
+    chat: Chat,
+    intent: LookUp,
+    trade: Trade,
+    commands: CommandTable,
+    system: System,
 ) -> None:
     """A card for each order that is meant; without a word, by the message this replies to.
 
     A command is always answered. In talk only orders that exist are, and our own numbers, which
-    nobody writes by chance.
+    nobody writes by chance. Who is one slip away from a number is told so alone.
     """
     words = intent.words or replied_to(message)
     if intent.talk and not any(word.ours for word in words) and not chat.actor.may("look_up"):
@@ -67,7 +78,10 @@ async def look_up(
     found = await trade.lookups.find(chat.actor, list(asked))
     meant = list(dict.fromkeys(number for word in words for number in word.meant(found)))
     orders = list(dict.fromkeys(key for number in meant for key in found.get(number, ())))
-    if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
+    missing = [number for number in meant if number not in found]
+    unknown = _to_tell(intent, missing, orders)
+    hinted = await _hint(chat, missing if intent.talk else unknown, trade, system)
+    if unknown := [number for number in unknown if number != hinted]:
         number = ", ".join(unknown[:MAX_SHOWN])
         await chat.refuse_with(Refusal("order_not_found", number=number))
     said = said_in(message, chat.actor.name)
@@ -89,6 +103,22 @@ def _to_tell(intent: LookUp, unknown: list[str], orders: list[OrderKey]) -> list
         return [] if orders else unknown
     figured = [number for number in unknown if any(c.isdigit() for c in number)]
     return figured if figured or orders else unknown
+
+
+async def _hint(chat: Chat, missing: Sequence[str], trade: Trade, system: System) -> str | None:
+    """Tell who speaks what they probably meant by the first of these numbers, which nothing has.
+    The number, where they are told; None where nothing is near, or they were told a moment ago."""
+    written = next((number for number in missing if any(c.isdigit() for c in number)), None)
+    if written is None or not chat.actor.may("look_up"):
+        return None
+    asks, told = (f"{of}:{chat.id}:{chat.actor.user_id}" for of in ("near", "hint"))
+    if await system.throttle.room({asks: NEAR_LIMIT}) > 0:
+        return None
+    near = await trade.lookups.near(chat.actor, written)
+    if not near or await system.throttle.room({told: HINT_LIMIT}) > 0:
+        return None
+    await chat.whisper(NearMissNotice(written, near))
+    return written
 
 
 async def press_card(

@@ -24,9 +24,18 @@ from core.trade.completions import (
     UncompleteQuestionNotice,
 )
 from core.trade.lookups import CompletionLine
+from core.trade.orders import NearMiss
 from handlers.kit.day_buttons import OpenExport
-from handlers.kit.screen import View, button, keyboard
+from handlers.kit.screen import View, button, copy_button, keyboard
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
+
+
+@dataclass(frozen=True, slots=True)
+class NearMissNotice(Notice):
+    """Nothing has this number, and some numbers are one slip away from it."""
+
+    written: str
+    near: tuple[NearMiss, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,11 @@ class CompletionsNotice(Notice):
     lines: tuple[CompletionLine, ...]
 
 
+def _copies(notice: NearMissNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Each number that was probably meant, to be sent as it should have been."""
+    return keyboard(*((copy_button(one.number),) for one in notice.near))
+
+
 def _turns(notice: CompletionsNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
     """The pages before and after this one; of one merchant, its workbook, which has all of them on
     a sheet."""
@@ -144,6 +158,7 @@ def _reverse(
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
+    View(NearMissNotice, buttons=_copies),
     View(CompleteQuestionNotice, buttons=_complete),
     View(CompleteSettledItself),
     View(CompleteWaits),

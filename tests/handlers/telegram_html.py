@@ -5,7 +5,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Final
 
-TAGS: Final = frozenset({"b", "i", "s", "u", "code", "pre", "a", "blockquote", "tg-spoiler"})
+TAGS: Final = frozenset(
+    {"b", "i", "s", "u", "code", "pre", "a", "blockquote", "tg-spoiler", "tg-time"}
+)
 
 
 class _Reader(HTMLParser):
@@ -17,7 +19,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in TAGS, f"<{tag}> is none of Telegram's"
         folded = (tag, attrs) == ("blockquote", [("expandable", None)])
-        assert folded or not attrs, f"<{tag}> carries attributes"
+        timed = tag == "tg-time" and [name for name, _ in attrs] == ["unix"]
+        assert folded or timed or not attrs, f"<{tag}> carries attributes"
         self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

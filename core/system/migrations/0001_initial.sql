@@ -1552,6 +1552,17 @@ CREATE TABLE enquiry_message (                 -- what belongs to an enquiry in 
 );
 CREATE INDEX enquiry_message_of ON enquiry_message (enquiry_id, chat_id, message_id);
 
+CREATE TABLE order_watch (                     -- messages that asked about an order that is not paid yet
+    merchant_id  uuid NOT NULL REFERENCES merchant,
+    order_id     uuid NOT NULL,
+    chat_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,
+    asked_at     timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, order_id, chat_id, message_id)
+);
+CREATE INDEX order_watch_message ON order_watch (chat_id, message_id);
+CREATE INDEX order_watch_asked ON order_watch (asked_at);
+
 -- ── what arrives ────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE telegram_update (
     bot_id       bigint NOT NULL,

@@ -27,6 +27,7 @@ from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import EXPIRY_DUE, NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
+from core.trade.orders.near import NearMiss, Slip, find_near
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.notices import (
     AlarmDiscrepancy,
@@ -87,6 +88,7 @@ __all__ = [
     "Found",
     "FreshReport",
     "Named",
+    "NearMiss",
     "NewOrders",
     "OddPayment",
     "OpenOrder",
@@ -106,6 +108,7 @@ __all__ = [
     "ShownOrder",
     "ShownOrders",
     "Sighting",
+    "Slip",
     "SupplierCalls",
     "Taking",
     "Terms",
@@ -117,6 +120,7 @@ __all__ = [
     "find_for",
     "find_key",
     "find_meant",
+    "find_near",
     "find_waiting",
     "get_attempts",
     "get_order",

@@ -53,10 +53,25 @@ async def find_meant(queries: Queries, actor: Actor, numbers: Sequence[str]) -> 
     return await _of_merchants(queries, actor.merchant_ids, numbers)
 
 
+async def find_ours(queries: Queries, actor: Actor, numbers: Sequence[str]) -> Found:
+    """As `find_meant`, where each of these is a number of ours, in capitals, and of nobody else."""
+    if not numbers:
+        return {}
+    if actor.in_suppliers_group:
+        return await _meant(queries, None, list(actor.supplier_ids or ()), numbers, ours_alone=True)
+    scope = scope_of(actor.merchant_ids)
+    return {} if scope == [] else await _meant(queries, scope, None, numbers, ours_alone=True)
+
+
+def scope_of(merchant_ids: Sequence[UUID] | None) -> list[UUID] | None:
+    """Whose orders, as statements are given it; None for everybody's."""
+    return None if merchant_ids is None else list(merchant_ids)
+
+
 async def _of_merchants(
     queries: Queries, merchant_ids: Sequence[UUID] | None, numbers: Sequence[str]
 ) -> Found:
-    scope = None if merchant_ids is None else list(merchant_ids)
+    scope = scope_of(merchant_ids)
     return {} if scope == [] else await _meant(queries, scope, None, numbers)
 
 
@@ -71,15 +86,18 @@ async def _meant(
     merchants: list[UUID] | None,
     suppliers: list[UUID] | None,
     numbers: Sequence[str],
+    *,
+    ours_alone: bool = False,
 ) -> Found:
     """One question, whatever the numbers may be. merchants: whose orders, None for everybody's.
-    suppliers: at which they were tried; None where that does not matter."""
+    suppliers: at which they were tried; None where that does not matter. ours_alone: nobody else
+    called an order so."""
     ours = _ours(numbers)
     named = [[facts.what, facts.merchant_tag, number] for number, facts in ours.items()]
     whats, tags, texts = ([name[place] for name in named] for place in range(3))
     rows = await queries.fetch(
         "SELECT * FROM orders_meant($1, $2, $3, $4, $5, $6, $7)",
-        merchants, suppliers, list(numbers), MAX_OF_ONE, whats, tags, texts,
+        merchants, suppliers, [] if ours_alone else list(numbers), MAX_OF_ONE, whats, tags, texts,
     )  # fmt: skip
     return _by_number(numbers, rows)
 

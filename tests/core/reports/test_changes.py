@@ -189,7 +189,8 @@ async def test_a_desk_that_ended_is_succeeded(desk: Desk) -> None:
     opened = await desk.open()
     first = await quiet(desk)
     system, board = desk.runtime.system, desk.runtime.delivery.board
-    second = Changes(system.store, system.clock, board, desk.runtime.trade.enquiries)
+    trade = desk.runtime.trade
+    second = Changes(system.store, system.clock, board, trade.enquiries, trade.watches)
     await second.show()
     await shown(desk)
     await desk.see(opened, 10000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 from core.connectors import REFUSED_FOR
@@ -23,9 +23,12 @@ from core.trade.completions import (
     UncompleteQuestionNotice,
 )
 from core.trade.lookups import CompletionLine
+from core.trade.orders import NearMiss, Slip
+from core.trade.orders.near import MAX_NEAR
 from handlers.orders.screens import (
     CallLine,
     CompletionsNotice,
+    NearMissNotice,
     OrderLog,
     OrderWhy,
     RefusedCallbacksNotice,
@@ -100,6 +103,11 @@ def _completions(count: int, page: int = 1, merchant_id: UUID | None = None) -> 
 
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
+    NearMissNotice(
+        HOSTILE,
+        tuple(NearMiss(f"M{n}-1", slip) for n, slip in enumerate(get_args(Slip)[:MAX_NEAR])),
+    ),
+    NearMissNotice("P1", (NearMiss("P2", "wrong"),)),
     _completions(0),
     _completions(24, page=2),
     _completions(21, page=3, merchant_id=ID),

@@ -11,10 +11,12 @@ from bot.world import Addresses, apps, seed
 from core.delivery.outbox import Card, Fact, Say
 from core.kernel.ids import read_number
 from core.trade.orders import Order, PaymentSeen, get_attempts, get_order
+from core.trade.orders.near import MAX_NEAR
 from handlers.orders.numbers import MAX_SHOWN, numbers_in
 from payapi.wire import NewOrder
 from tests.conftest import SUPPLIER_KEYS
 from tests.core.support import sandbox_supplier
+from tests.demo import eventually
 from tests.handlers.order_support import SAID_TO, full_width, legal_numbers
 from tests.handlers.support import (
     BEN,
@@ -238,3 +240,93 @@ async def test_forged_button_data_is_harmless(desk: Desk, order: Order) -> None:
         assert await desk.press(SUQING, SPRUCE, data) == []
     assert await desk.press(BEN, NORTHWIND, f"card:ask:{order.id.hex}") == []
     assert len(desk.line.answers) == 6
+
+
+async def eyes_and_thumbs(desk: Desk) -> list[tuple[int, str]]:
+    """(message, emoji) of all reactions, once they are set."""
+
+    async def quiet() -> bool:
+        return desk.reactions.idle
+
+    await eventually(quiet, what="every reaction is set")
+    return [(message_id, emoji) for _, message_id, emoji in desk.line.reactions]
+
+
+async def paid(desk: Desk, order: Order) -> None:
+    """A supplier reports the money, and what changed is looked for."""
+    (attempt, *_) = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
+    seen = PaymentSeen(
+        order.merchant_id, attempt.attempt_no, f"up-{order.order_no}", order.amount, "reported"
+    )
+    await desk.runtime.trade.payments.settle_payment(seen, request_id="test")
+    await desk.runtime.reports.changes.show()
+
+
+async def test_a_look_up_is_seen_and_gets_a_thumb_when_all_of_it_is_paid(busy: Desk) -> None:
+    one, other = await opened(busy, "SPRUCE-0001"), await opened(busy, "SPRUCE-0002")
+    await busy.say(SUQING, SPRUCE, f"{one.order_no} {other.order_no}")
+    both = busy.message_id
+    assert await eyes_and_thumbs(busy) == [(both, "👀")]
+    await busy.say(OPERATOR, OPS, f"/order {one.order_no}")
+    single = busy.message_id
+    await paid(busy, one)
+    assert (await eyes_and_thumbs(busy))[1:] == [(single, "👀"), (single, "👍")]
+    await busy.runtime.reports.changes.show()
+    await paid(busy, other)
+    assert (await eyes_and_thumbs(busy))[3:] == [(both, "👍")]
+    await busy.say(SUQING, SPRUCE, one.order_no)
+    assert (await eyes_and_thumbs(busy))[-1] == (busy.message_id, "👍")
+
+
+async def test_a_near_miss_is_hinted_to_who_wrote_it_alone(busy: Desk) -> None:
+    order = await opened(busy, "SPRUCE-2026-88310427")
+    for user_id, text in (
+        (SUQING, f"老板 {order.order_no[:-1].lower()} 到了吗"),
+        (OPERATOR, f"查单 {order.merchant_order_no[:-1]}"),
+    ):
+        hint = await busy.said(user_id, SPRUCE, text)
+        assert (hint.screen, hint.only_for) == ("near_miss", user_id), text
+        assert [one["slip"] for one in hint.facts["near"]] == ["short"], text
+
+
+async def test_a_hint_is_given_once_a_minute_and_only_of_what_one_may_see(busy: Desk) -> None:
+    order = await opened(busy, "SPRUCE-2026-88310427")
+    short = order.order_no[:-1]
+    assert (await busy.said(SUQING, SPRUCE, short)).screen == "near_miss"
+    assert await busy.say(SUQING, SPRUCE, short) == []
+    assert (await busy.said(SUQING, SPRUCE, f"查单 {short}")).facts["code"] == "order_not_found"
+    assert await busy.say(BEN, NORTHWIND, short) == []
+    assert (await busy.said(BEN, NORTHWIND, f"查单 {short}")).facts["code"] == "order_not_found"
+    assert await busy.say(STRANGER, SPRUCE, short) == []
+    assert (await busy.said(OPERATOR, OPS, f"查单 {short} 谢谢")).screen == "near_miss"
+
+
+async def test_the_middle_of_a_series_is_no_near_miss(busy: Desk) -> None:
+    for last in range(MAX_NEAR + 1):
+        await opened(busy, f"20261121000{last}")
+    assert await busy.say(SUQING, SPRUCE, "20261121000") == []
+    assert (await busy.said(SUQING, SPRUCE, "202611210001x")).screen == "near_miss"
+    assert await busy.say(OPERATOR, SPRUCE, "202611210009") == []
+
+
+async def test_a_suppliers_staff_are_told_of_attempts_alone(desk: Desk, order: Order) -> None:
+    attempts = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
+    mine, other = (attempt.attempt_no for attempt in attempts)
+    hint = await desk.said(ZHAO, HENGTONG, mine[:-1])
+    assert [one["number"] for one in hint.facts["near"]] == [mine]
+    for text in (other[:-1], order.order_no[:-1]):
+        assert await desk.say(OPERATOR, HENGTONG, text) == [], text
+
+
+async def test_numbers_are_found_under_whatever_is_sent_or_replied_to(busy: Desk) -> None:
+    one, other = await opened(busy, "SPRUCE-0001"), await opened(busy, "SPRUCE-0002")
+    file = {"file_id": "a", "file_unique_id": "b"}
+    photo = [{**file, "width": 1, "height": 1}]
+    clip = {**file, "width": 1, "height": 1, "duration": 1}
+    numbers = f"{one.order_no}，{other.merchant_order_no}\n谢谢"
+    for what in ({"photo": photo}, {"video": clip}, {"document": {**file, "file_name": "a.png"}}):
+        await busy.feed(message=busy.message(OPERATOR, OPS, caption=numbers, **what))
+        assert cards(await busy.news()) == [one.id, other.id], what
+        asked = busy.message(STRANGER, SPRUCE, caption=numbers, **what)
+        found = await busy.say(OPERATOR, SPRUCE, "查单", reply_to_message=asked)
+        assert cards(found) == [one.id, other.id], what
