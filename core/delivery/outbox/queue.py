@@ -189,7 +189,8 @@ class Outbox:
         dedupe_key: str | None = None,
         due_at: datetime | None = None,
     ) -> None:
-        """Put a fact in. With a dedupe_key, one that still waits under it takes the new facts."""
+        """Put a fact in. With a dedupe_key, one that still waits under it takes the new facts.
+        due_at: not before then; until then it holds nothing up."""
         row = self._row(Saying(chat_id, fact, merchant_id, dedupe_key, due_at))
         if tx is self._store and dedupe_key is None:
             await self._said.write([row])
@@ -302,7 +303,8 @@ class Outbox:
         """Take the lanes of at most `batch` chats, each with the row whose turn it is.
 
         What is said leaves a chat strictly in the order in which it was put in: its oldest row
-        first, due or not. What nobody waits for leaves when nothing else waits.
+        first, also while that one waits to be tried again. What was put in for later takes its
+        place when it is due. What nobody waits for leaves when nothing else waits.
         """
         rows = await self._leases.take(self._store, batch, self._last_taken, OLD, LIFTED_EVERY)
         if rows:

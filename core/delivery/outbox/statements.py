@@ -25,6 +25,8 @@ DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,
 # needed: each is looked at by itself (LATERAL), until there are enough.
 # `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill,
 # one of very many.
+# An answer and what is said wait for what was put in before them, but for what was put in for
+# later: that is nobody's answer yet. A row for now is due when it is put in, by the same clock.
 # `next` is found once, and each of it is then looked for by its key: joined, all of it was found
 # again for every message that waits.
 TAKE: Final = """
@@ -56,6 +58,7 @@ WITH RECURSIVE ahead AS (
           UNION ALL
             (SELECT merchant_id, id, 1, false, greatest(due_at, wait_until) <= $1
              FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 0
+               AND (due_at <= $1 OR due_at <= created_at)
              ORDER BY place LIMIT 1)
           UNION ALL
             (SELECT merchant_id, id, 2, true, true
@@ -66,6 +69,7 @@ WITH RECURSIVE ahead AS (
           UNION ALL
             (SELECT merchant_id, id, 3, false, greatest(due_at, wait_until) <= $1
              FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 1
+               AND (due_at <= $1 OR due_at <= created_at)
              ORDER BY place LIMIT 1)
           UNION ALL
             (SELECT merchant_id, id, 4, false, true

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from core.delivery.outbox import (
     Outbox,
     Say,
     Stored,
+    TakeAway,
 )
 from core.delivery.outbox.chats import LONGEST_CLOSED
 from core.delivery.outbox.queue import LIFTED_EVERY, MAX_TRIES, NOBODY, OLD
@@ -215,6 +217,26 @@ async def test_what_is_said_waits_for_what_was_said_before_it_due_or_not(
         Say(Stored("a", {})),
         Say(Stored("b", {})),
         CARD_EDIT,
+    ]
+
+
+async def test_what_is_put_in_for_later_holds_nobody_up(quiet: Runtime, clock: SetClock) -> None:
+    """Keys are taken away a minute after they were shown, and the person goes on."""
+    outbox = quiet.delivery.outbox
+    later = clock.now() + timedelta(seconds=60)
+    await outbox.say(quiet.system.store, ONE, TakeAway(1), due_at=later)
+    await outbox.say(quiet.system.store, ONE, Say(Stored("later", {})), due_at=later)
+    answer = Say(Stored("answer", {}), edit_message_id=1)
+    for fact in (answer, Say(Stored("a", {}))):
+        await put(quiet, ONE, fact)
+    await put(quiet, ONE, CARD_EDIT, "card")
+    assert await drained(quiet, ONE) == [answer, Say(Stored("a", {})), CARD_EDIT]
+    clock.advance(61)
+    await put(quiet, ONE, Say(Stored("b", {})))
+    assert await drained(quiet, ONE) == [
+        TakeAway(1),
+        Say(Stored("later", {})),
+        Say(Stored("b", {})),
     ]
 
 
