@@ -28,6 +28,7 @@ COPY texts/ texts/
 COPY handlers/ handlers/
 COPY payapi/ payapi/
 COPY scheduler/ scheduler/
+COPY past/ past/
 COPY bot/ bot/
 USER 10001:10001
 EXPOSE 8080

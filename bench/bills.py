@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from bench.books import PAID_AFTER, BenchClock, book_orders, open_shop
+from bench.books import open_shop
 from bench.databasetime import DatabaseTime
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.file_builder import Builder, Progress
@@ -29,6 +29,7 @@ from core.parties.merchants import Merchant
 from core.reports.exports import Paper
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
+from past import PAID_AFTER, StillClock, book_orders
 
 BEAT_S: Final = 0.005
 _MASTER_KEY: Final = "A" * 43 + "="
@@ -89,7 +90,7 @@ class FileTime:
     path: Path
 
 
-async def fill(runtime: Runtime, clock: BenchClock, orders: int) -> tuple[Merchant, date]:
+async def fill(runtime: Runtime, clock: StillClock, orders: int) -> tuple[Merchant, date]:
     """A closed day of so many paid orders, and an open one that is as busy and is rolled up but
     for its last minute."""
     merchant = await open_shop(runtime)
@@ -157,7 +158,7 @@ async def main(orders: int) -> None:
         try:
             # Noon in Shanghai, some days ago: the days that are filled are over by now.
             today = datetime.now(UTC)
-            clock = BenchClock((today - timedelta(days=3)).replace(hour=4, minute=0))
+            clock = StillClock((today - timedelta(days=3)).replace(hour=4, minute=0))
             await migrate(postgres.owner_dsn(), kind="demo", today=clock.now().date())
             runtime = await build(
                 Connections(postgres.dsn("paydesk_desk"), valkey.url),
@@ -174,7 +175,7 @@ async def main(orders: int) -> None:
             await asyncio.gather(postgres.stop(), valkey.stop())
 
 
-async def _measure(runtime: Runtime, clock: BenchClock, orders: int, home: Path) -> None:
+async def _measure(runtime: Runtime, clock: StillClock, orders: int, home: Path) -> None:
     started = time.perf_counter()
     merchant, day = await fill(runtime, clock, orders)
     print(f"books of {orders:,} orders made in {time.perf_counter() - started:.1f} s")

@@ -18,7 +18,6 @@ from typing import Final
 import asyncpg
 import structlog
 
-from bench.books import PAID_AFTER, book_orders
 from bench.calls import creates, queries
 from bench.figures import Figure, Round, beside
 from bench.history import DAYS, make_past, need_room
@@ -33,6 +32,7 @@ from core.parties.merchants import Merchant
 from core.reports.exports import CHUNK_ROWS, Paper
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
+from past import PAID_AFTER, book_orders
 from scheduler.jobs import JOBS
 
 _HANDS: Final = 10

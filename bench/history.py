@@ -16,10 +16,10 @@ from typing import Final
 
 import asyncpg
 
-from bench.books import book_orders
 from core.books import ROLLED_ATTEMPTS, ROLLED_ENTRIES, ROLLED_ORDERS
 from core.parties.merchants import Merchant
 from core.runtime import Runtime
+from past import Pattern, book_orders
 
 DAYS: Final = 75
 WHALE_ORDERS: Final = 500_000
@@ -82,7 +82,7 @@ async def make_past(runtime: Runtime, dsn: str, whale_no: str, orders: int) -> P
             for merchant, count in waiting:
                 await book_orders(
                     connection, merchant, count, starts_at, ends_at,
-                    one_expires_of=_ONE_EXPIRES_OF, rolled=True,
+                    Pattern(_ONE_EXPIRES_OF), rolled=True,
                 )  # fmt: skip
         finally:
             await connection.close()

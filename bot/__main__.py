@@ -57,7 +57,13 @@ def main(words: Sequence[str] | None = None) -> int:
 async def _run(options: argparse.Namespace) -> int:
     if options.command == "demo":
         home = options.home or default_home()
-        await run_demo(home, port=options.port, fresh=options.fresh, ready_file=options.ready_file)
+        await run_demo(
+            home,
+            port=options.port,
+            fresh=options.fresh,
+            ready_file=options.ready_file,
+            empty=options.empty,
+        )
         return 0
     # The desk's own modules take a while to import; a demo does that beside other work.
     from bot import inspection, production
@@ -109,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "demo":
             command.add_argument("--port", type=_port, default=8080, help="0 chooses a free one")
             command.add_argument("--fresh", action="store_true", help="forget the old demo first")
+            command.add_argument(
+                "--empty", action="store_true", help="a new desk without thirty days of a past"
+            )
             command.add_argument(
                 "--ready-file", type=Path, help="JSON with addresses and keys, once it is ready"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -58,13 +58,13 @@ USERS: Final = (
     User(1102, "Ben Carter", "merchant_staff", "ben_northwind", "en"),
     User(1201, "赵工", "supplier_staff", "zhao_hengtong"),
 )
-_STAFF: Final = (1001, 1002, 1003, 1004, 1005)
+STAFF: Final = (1001, 1002, 1003, 1004, 1005)
 GROUPS: Final = (
-    DemoGroup(-1002000000001, "ops", "Paydesk 运营管理群", "zh", None, _STAFF),
-    DemoGroup(-1002000000101, "merchant", "云杉商城 × Paydesk", "zh", "M1001", (*_STAFF, 1101)),
-    DemoGroup(-1002000000102, "merchant", "Northwind × Paydesk", "en", "M1002", (*_STAFF, 1102)),
-    DemoGroup(-1002000000201, "supplier", "恒通支付 × Paydesk", "zh", "S01", (*_STAFF, 1201)),
-    DemoGroup(-1002000000301, "unbound", "新群（未绑定）", "zh", None, _STAFF),
+    DemoGroup(-1002000000001, "ops", "Paydesk 运营管理群", "zh", None, STAFF),
+    DemoGroup(-1002000000101, "merchant", "云杉商城 × Paydesk", "zh", "M1001", (*STAFF, 1101)),
+    DemoGroup(-1002000000102, "merchant", "Northwind × Paydesk", "en", "M1002", (*STAFF, 1102)),
+    DemoGroup(-1002000000201, "supplier", "恒通支付 × Paydesk", "zh", "S01", (*STAFF, 1201)),
+    DemoGroup(-1002000000301, "unbound", "新群（未绑定）", "zh", None, STAFF),
 )
 PRODUCTS: Final = (
     Product("alipay_qr", "支付宝扫码", "Alipay QR"),
@@ -157,7 +157,13 @@ class Addresses:
     notify_urls: dict[str, str]
 
 
-async def seed(runtime: Runtime, addresses: Addresses, *, passwords: bool = True) -> None:
+async def seed(
+    runtime: Runtime,
+    addresses: Addresses,
+    *,
+    passwords: bool = True,
+    groups: Sequence[DemoGroup] = GROUPS,
+) -> None:
     """Fill an empty demo desk; in one that has its merchants, only addresses are refreshed.
 
     passwords: staff have the completion password that the demo's questions tell.
@@ -168,17 +174,16 @@ async def seed(runtime: Runtime, addresses: Addresses, *, passwords: bool = True
         await _seed_people(runtime, passwords=passwords)
         await _seed_suppliers(runtime, addresses)
         await _seed_merchants(runtime)
-        await _seed_groups(runtime)
+        await seed_groups(runtime, groups)
     for supplier in await runtime.parties.suppliers.all():
+        key = addresses.supplier_keys.get(supplier.credentials["mch_id"])
+        if key is None:
+            continue  # nobody plays it
         # Where the demo's own neighbours are is nobody's decision, so no second person is needed.
         await runtime.parties.suppliers.set_credentials(
             runtime.system.store,
             supplier.id,
-            {
-                **supplier.credentials,
-                "base_url": addresses.supplier_base,
-                "key": addresses.supplier_keys[supplier.credentials["mch_id"]],
-            },
+            {**supplier.credentials, "base_url": addresses.supplier_base, "key": key},
         )
     for merchant, app in await apps(runtime):
         url = addresses.notify_urls.get(merchant.merchant_no)
@@ -194,7 +199,7 @@ async def apps(runtime: Runtime) -> list[tuple[Merchant, App]]:
 
 async def approved_document(runtime: Runtime, text: str) -> Document:
     """A connector document that one of the demo's people proposes and another approves."""
-    proposer, approver = [await _staff(runtime, user_id) for user_id in (1002, 1001)]
+    proposer, approver = [await staff(runtime, user_id) for user_id in (1002, 1001)]
     document = await runtime.supply.documents.propose(proposer, text)
     if document.state == "approved":
         return document
@@ -203,68 +208,94 @@ async def approved_document(runtime: Runtime, text: str) -> Document:
 
 async def open_live(runtime: Runtime, new: NewSupplier, credentials: Mapping[str, str]) -> Supplier:
     """A supplier that goes the whole way at once."""
-    actor = await _staff(runtime, 1001)
+    actor = await staff(runtime, 1001)
     supplier = await runtime.supply.onboarding.open(actor, new)
     supplier = await runtime.supply.onboarding.set_credentials(actor, supplier, credentials)
     return await runtime.supply.onboarding.go_live(actor, supplier)
 
 
-async def _staff(runtime: Runtime, user_id: int) -> Actor:
-    """One of the staff, in private."""
-    return await runtime.people.access.actor(user_id, "seed", user_id, private=True)
+async def staff(runtime: Runtime, user_id: int) -> Actor:
+    """One of the staff, in a private chat."""
+    name = next(user.name for user in USERS if user.id == user_id)
+    return await runtime.people.access.actor(user_id, name, user_id, private=True)
 
 
 async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
     for product in PRODUCTS:
         await runtime.supply.channels.products.add(product)
-    text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
-    document = await approved_document(runtime, text)
+    document = await sandbox_document(runtime)
     for known in SUPPLIERS:
-        new = NewSupplier(
-            known.supplier_no,
-            known.name,
-            document.id,
-            sandbox=True,
-            legal_name=known.legal_name,
-            licence_no=known.licence_no,
-            licence_expires_on=date(2099, 12, 31),
-            settles_to="licensed_institution",
+        await open_supplier(
+            runtime, known, document, addresses.supplier_base, addresses.supplier_keys[known.mch_id]
         )
-        credentials = {
-            "base_url": addresses.supplier_base,
-            "mch_id": known.mch_id,
-            "key": addresses.supplier_keys[known.mch_id],
-        }
-        supplier = await open_live(runtime, new, credentials)
-        for channel in known.channels:
-            await runtime.supply.channels.add_channel(supplier, channel)
+
+
+async def sandbox_document(runtime: Runtime) -> Document:
+    """How the sandbox's suppliers are spoken to."""
+    text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
+    return await approved_document(runtime, text)
+
+
+async def open_supplier(
+    runtime: Runtime, known: DemoSupplier, document: Document, base_url: str, key: str
+) -> None:
+    """One of the demo's suppliers with its channels, live at once."""
+    new = NewSupplier(
+        known.supplier_no,
+        known.name,
+        document.id,
+        sandbox=True,
+        legal_name=known.legal_name,
+        licence_no=known.licence_no,
+        licence_expires_on=date(2099, 12, 31),
+        settles_to="licensed_institution",
+    )
+    credentials = {"base_url": base_url, "mch_id": known.mch_id, "key": key}
+    supplier = await open_live(runtime, new, credentials)
+    for channel in known.channels:
+        await runtime.supply.channels.add_channel(supplier, channel)
 
 
 async def _seed_merchants(runtime: Runtime) -> None:
     for merchant_no, name, day_cut, rates in MERCHANTS:
-        merchant = await runtime.parties.merchants.open(
-            merchant_no, name, day_cut=day_cut, reviewed=True
+        await open_merchant(runtime, merchant_no, name, day_cut, rates)
+
+
+async def open_merchant(
+    runtime: Runtime, merchant_no: str, name: str, day_cut: DayCut, rates: Mapping[str, int]
+) -> None:
+    """One of the demo's merchants with its app. rates: ppm of each product."""
+    merchant = await runtime.parties.merchants.open(
+        merchant_no, name, day_cut=day_cut, reviewed=True
+    )
+    await runtime.parties.merchants.apps.open(
+        merchant, mode="live", name="demo shop", notify_url=None
+    )
+    await offer(runtime, merchant, rates)
+
+
+async def offer(runtime: Runtime, merchant: Merchant, rates: Mapping[str, int]) -> None:
+    """Sell products to a merchant. rates: ppm of each."""
+    for product_code, ppm in rates.items():
+        await runtime.parties.merchants.offers.set_tariff(
+            merchant, product_code, Tariff.flat(Rate(ppm)), actor="seed"
         )
-        await runtime.parties.merchants.apps.open(
-            merchant, mode="live", name="demo shop", notify_url=None
-        )
-        for product_code, ppm in rates.items():
-            await runtime.parties.merchants.offers.set_tariff(
-                merchant, product_code, Tariff.flat(Rate(ppm)), actor="seed"
-            )
 
 
 async def _seed_people(runtime: Runtime, *, passwords: bool) -> None:
     for user in USERS:
-        if user.id in _STAFF:
+        if user.id in STAFF:
             await runtime.people.people.employ(user.id, user.name, user.role)
             if passwords:
-                actor = await _staff(runtime, user.id)
+                actor = await staff(runtime, user.id)
                 await runtime.people.factors.set_password(actor, DEMO_PASSWORD)
 
 
-async def _seed_groups(runtime: Runtime) -> None:
-    for group in GROUPS:
+async def seed_groups(
+    runtime: Runtime, groups: Sequence[DemoGroup], users: Sequence[User] = USERS
+) -> None:
+    """Bind groups to whom they belong, with the staff that each has there."""
+    for group in groups:
         await runtime.people.groups.seen(
             group.chat_id, chat_type="supergroup", title=group.title, bot_status="administrator"
         )
@@ -281,13 +312,15 @@ async def _seed_groups(runtime: Runtime) -> None:
                 await runtime.people.groups.bind_merchant(tx, group.chat_id, holder_id)
             elif group.kind == "supplier" and holder_id is not None:
                 await runtime.people.groups.bind_supplier(tx, group.chat_id, holder_id)
-        for user in USERS:
-            if holder_id is not None and user.id in group.members and user.id not in _STAFF:
+        for user in users:
+            if holder_id is not None and user.id in group.members and user.id not in STAFF:
                 await runtime.people.groups.add_staff(group.chat_id, user.id, user.role, holder_id)
                 await runtime.people.people.follow(runtime.system.store, user.id, user.name)
 
 
-def telegram_world() -> dict[str, Any]:
+def telegram_world(
+    users: Sequence[User] = USERS, groups: Sequence[DemoGroup] = GROUPS
+) -> dict[str, Any]:
     """The world as the sandbox Telegram wants it."""
     return {
         "users": [
@@ -298,7 +331,7 @@ def telegram_world() -> dict[str, Any]:
                 "language_code": user.language,
                 "role": user.role,
             }
-            for user in USERS
+            for user in users
         ],
         "chats": [
             {
@@ -314,6 +347,6 @@ def telegram_world() -> dict[str, Any]:
                     ),
                 ],
             }
-            for group in GROUPS
+            for group in groups
         ],
     }

@@ -58,11 +58,12 @@ class Answer:
 
 
 class DemoDesk:
-    """One `python -m bot demo` in a home of its own."""
+    """One `python -m bot demo` in a home of its own. past: thirty days lie behind its desk."""
 
-    def __init__(self, home: Path, *, port: int = 0) -> None:
+    def __init__(self, home: Path, *, port: int = 0, past: bool = False) -> None:
         self.home = home
         self.port = port
+        self.past = past
         self.ready: dict[str, Any] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -97,6 +98,7 @@ class DemoDesk:
             str(self.port),
             "--ready-file",
             str(ready_file),
+            *([] if self.past else ["--empty"]),
             *flags,
             cwd=ROOT,
             env=environment,

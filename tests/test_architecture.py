@@ -13,7 +13,7 @@ import pytest
 from tools.measure import House
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("bench", "bot", "core", "handlers", "payapi", "scheduler", "texts")
+OURS = ("bench", "bot", "core", "handlers", "past", "payapi", "scheduler", "texts")
 MAX_LINES = 500
 
 

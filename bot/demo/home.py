@@ -13,6 +13,8 @@ from dotenv import dotenv_values
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 
 KEPT_FILE: Final = "demo.json"
+# There once the demo has its world and its past: a first start that ended sooner is begun anew.
+SEEDED_FILE: Final = "seeded"
 _REFUSED: Final = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BOT_TOKEN")
 _LOCK_FILE: Final = "desk.lock"
 
@@ -45,7 +47,12 @@ def demo_master_key(home: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))["master_key"])
 
 
-async def empty(home: Path) -> None:
+def half_made(home: Path) -> bool:
+    """Whether a first start ended before the demo had its world."""
+    return (home / KEPT_FILE).exists() and not (home / SEEDED_FILE).exists()
+
+
+async def forget(home: Path) -> None:
     """Forget a demo. What is not a demo's home is never emptied. Raises DemoRefused."""
     found = {entry.name for entry in home.iterdir()} - {_LOCK_FILE}
     if found and KEPT_FILE not in found:

@@ -8,23 +8,26 @@ import secrets
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from bot import world
 from bot.app import Desk
-from bot.demo.home import KEPT_FILE, write_private
+from bot.demo import cast, past
+from bot.demo.home import KEPT_FILE, SEEDED_FILE, write_private
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.logs import set_up_logs
 from bot.neighbours import Neighbour
+from core.kernel.clock import Clock
 from core.kernel.money import Money
 from core.parties.merchants import App
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
 from core.system.settings import demo_settings
 from core.trade.orders import OpenOrder
+from past import StillClock
 from payapi import Keys, Neighbours
 
 # How many ports after the desk's own the others listen. Telegram and the supplier have a control
@@ -33,6 +36,7 @@ _ADMIN: Final = 1
 _TELEGRAM: Final = 2
 _SUPPLIER: Final = 4
 _SHOP: Final = 6
+_SKEW_S: Final = 3_600
 
 
 @dataclass
@@ -53,8 +57,12 @@ class Secrets:
 class Demo:
     """One demo in its home, on neighbouring ports from `first` on."""
 
-    def __init__(self, home: Path, host: str, first: int) -> None:
+    def __init__(self, home: Path, host: str, first: int, *, empty: bool) -> None:
+        """empty: nothing has happened at the desk yet."""
         self._home = home
+        self._users = world.USERS if empty else cast.USERS
+        self._groups = world.GROUPS if empty else cast.GROUPS
+        self._empty = empty
         self._host = host
         self._first = first
         self._url = f"http://{host}:{first}"
@@ -78,12 +86,12 @@ class Demo:
             migrate(postgres.owner_dsn(), kind="demo", today=datetime.now(UTC).date()),
         )
         say("the sandbox's Telegram and supplier run")
-        runtime = await build(
-            Connections(postgres.dsn("paydesk_desk"), valkey.url),
-            master_key=self._secrets.master_key,
-            public_url=self._url,
-            allow_private_targets=True,
-        )
+        servers = Connections(postgres.dsn("paydesk_desk"), valkey.url)
+        addresses = world.Addresses(supplies["base"], self._secrets.supplier_keys, {})
+        if not (self._empty or (self._home / SEEDED_FILE).exists()):
+            await self._live(servers, addresses)
+            say(f"{past.DAYS} days have passed at the desk")
+        runtime = await self._build(servers)
         settings = demo_settings(
             host=self._host,
             port=self._first,
@@ -98,21 +106,41 @@ class Demo:
         )
         desk = Desk(settings, runtime, master_key=self._secrets.master_key, logs=logs)
         stack.push_async_callback(desk.stop)
-        notify = {no: f"{self._at(_SHOP)}/notify/{no}" for no, *_ in world.MERCHANTS}
-        await world.seed(
-            runtime, world.Addresses(supplies["base"], self._secrets.supplier_keys, notify)
-        )
+        await world.seed(runtime, replace(addresses, notify_urls=self._notify_urls()))
+        write_private(self._home / SEEDED_FILE, "")
         around = await self._around(runtime)
         await desk.start(around)
         say("the desk listens")
         await neighbours["shop"].configure(await self._shop(runtime))
         return self._describe(around, told, supplies)
 
+    async def _build(self, servers: Connections, clock: Clock | None = None) -> Runtime:
+        return await build(
+            servers,
+            master_key=self._secrets.master_key,
+            public_url=self._url,
+            allow_private_targets=True,
+            clock=clock,
+        )
+
+    async def _live(self, servers: Connections, addresses: world.Addresses) -> None:
+        """The past, by a clock of its own."""
+        now = datetime.now(UTC)
+        clock = StillClock(past.first_instant(now))
+        runtime = await self._build(servers, clock)
+        try:
+            await past.make_past(runtime, clock, now, addresses)
+        finally:
+            await runtime.close()
+
+    def _notify_urls(self) -> dict[str, str]:
+        return {no: f"{self._at(_SHOP)}/notify/{no}" for no in past.SHOPS}
+
     def _describe(
         self, around: Neighbours, told: dict[str, str], supplies: dict[str, str]
     ) -> dict[str, Any]:
         """The ready file: addresses, keys, groups and people of this demo."""
-        bound = {group.bound: group.chat_id for group in world.GROUPS if group.bound}
+        bound = {group.bound: group.chat_id for group in self._groups if group.bound}
         return {
             "desk": self._url,
             "telegram": {"page": around.chat, "control": told["control"]},
@@ -132,11 +160,11 @@ class Demo:
             ],
             "groups": [
                 {"chat_id": group.chat_id, "kind": group.kind, "title": group.title}
-                for group in world.GROUPS
+                for group in self._groups
             ],
             "users": [
                 {"id": user.id, "name": user.name, "role": user.role, "private_chat_id": user.id}
-                for user in world.USERS
+                for user in self._users
             ],
         }
 
@@ -210,7 +238,7 @@ class Demo:
                 "first_name": "Paydesk",
                 "token": self._secrets.bot_token,
             },
-            "world": world.telegram_world(),
+            "world": world.telegram_world(self._users, self._groups),
         }
 
     def _supplier(self) -> dict[str, Any]:
@@ -221,6 +249,8 @@ class Demo:
             "control_port": self._first + _SUPPLIER + 1,
             "pages": self._pages(),
             "control_token": self._secrets.supplier_control,
+            # The last orders of the past are some minutes old when they come.
+            "max_skew_s": _SKEW_S,
             "accounts": [
                 {
                     "mch_id": s.mch_id,

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from bot.demo.home import empty, refuse_production_settings, write_private
+from bot.demo.home import forget, half_made, refuse_production_settings, write_private
 from bot.demo.sample import sample_script
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeLock, keep_running
 from bot.neighbours import Neighbour
@@ -27,9 +27,11 @@ HOST: Final = "127.0.0.1"
 PORTS: Final = 7  # the desk, its admin listener, and five of the sandbox
 
 
-async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | None) -> None:
+async def run_demo(
+    home: Path, *, port: int, fresh: bool, ready_file: Path | None, empty: bool = False
+) -> None:
     """Run a demo until told to stop. port: of the desk, its neighbours have the next ones; 0
-    chooses free ones.
+    chooses free ones. empty: of a new one, that nothing has happened at its desk.
 
     Raises HomeInUse, DemoRefused, PortTaken, EmbeddedError, NeighbourFailed.
     """
@@ -37,8 +39,11 @@ async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | Non
     say = _Progress()
     with HomeLock(home):
         if fresh:
-            await empty(home)
+            await forget(home)
             say("the old demo is gone")
+        elif half_made(home):
+            await forget(home)
+            say("the first start ended too soon: it is begun anew")
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)  # an old one must not look like a ready desk
         first_time = not (home / "postgres").exists()
@@ -48,7 +53,7 @@ async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | Non
             postgres = EmbeddedPostgres(home, bin_dir=Path(given) if given else None)
             valkey = EmbeddedValkey(home)
             first = port or free_ports(HOST, PORTS)
-            ready = await _start(stack, home, first, postgres, valkey, say)
+            ready = await _start(stack, home, first, postgres, valkey, say, empty=empty)
             if ready_file is not None:
                 write_private(ready_file, json.dumps(ready, ensure_ascii=False, indent=2))
             say("ready" + ("" if first_time else ", with the data of before"))
@@ -66,6 +71,8 @@ async def _start(
     postgres: EmbeddedPostgres,
     valkey: EmbeddedValkey,
     say: _Progress,
+    *,
+    empty: bool,
 ) -> dict[str, Any]:
     """Start everything, and leave with the stack how it is stopped. Returns the ready file."""
     log = home / "log"
@@ -82,7 +89,7 @@ async def _start(
         valkey.start(),
     )
     say("PostgreSQL and Valkey run")
-    demo = inside.Demo(home, HOST, first)
+    demo = inside.Demo(home, HOST, first, empty=empty)
     ready: dict[str, Any] = await demo.start(stack, postgres, valkey, neighbours, say)
     return ready
 

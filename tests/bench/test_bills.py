@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.bills import fill, time_bill, time_file
-from bench.books import BenchClock
 from core.kernel.days import Days
 from core.runtime import Connections, build
+from past import StillClock
 from tests.bench.formulas import Sheets
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 
@@ -21,7 +21,7 @@ async def test_the_workbook_adds_up_to_the_bill(
     servers: Servers, database: str, tmp_path: Path
 ) -> None:
     start = (datetime.now(UTC) + timedelta(days=2)).replace(hour=4, minute=0)
-    clock = BenchClock(start)
+    clock = StillClock(start)
     runtime = await build(
         Connections(servers.desk_dsn(database), servers.valkey_url),
         master_key=MASTER_KEY,

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from bench.books import add_channels, book_orders
+from bench.books import add_channels
 from core.parties.merchants import Merchant
 from core.runtime import Runtime
+from past import book_orders
 from tests.conftest import Servers
 from tests.core.support import SetClock, owner
 from tests.demo import SETTLE_S, eventually

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from bot.demo import DemoRefused, default_home, demo_master_key, run_demo
-from bot.demo.home import KEPT_FILE, empty, refuse_production_settings, write_private
+from bot.demo.home import (
+    KEPT_FILE,
+    SEEDED_FILE,
+    forget,
+    half_made,
+    refuse_production_settings,
+    write_private,
+)
 from bot.demo.inside import Demo
 
 _PRODUCTION = {
@@ -87,7 +94,7 @@ async def test_what_is_not_a_demos_home_is_never_emptied(tmp_path: Path) -> None
     (tmp_path / "papers" / "thesis.txt").write_text("years", encoding="utf-8")
     for home in (production, tmp_path / "papers"):
         with pytest.raises(DemoRefused, match="not the home of a demo"):
-            await empty(home)
+            await forget(home)
         with pytest.raises(DemoRefused, match="not the home of a demo"):
             await run_demo(home, port=0, fresh=True, ready_file=None)
     assert (production / "postgres" / "data").read_text(encoding="utf-8") == "money"
@@ -102,10 +109,19 @@ async def test_a_demos_home_is_emptied_but_for_its_lock(tmp_path: Path) -> None:
     (home / "desk.lock").touch()
     (home / "linked").symlink_to(elsewhere)
     write_private(home / KEPT_FILE, "{}")
-    await empty(home)
+    await forget(home)
     assert [entry.name for entry in home.iterdir()] == ["desk.lock"]
     assert (elsewhere / "kept").exists(), "a link is taken away, not what it leads to"
-    await empty(home)
+    await forget(home)
+
+
+def test_a_first_start_that_ended_too_soon_is_known_by_what_it_left(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert not half_made(home), "nobody has started it"
+    Demo(home, "127.0.0.1", 20_000, empty=False)
+    assert half_made(home)
+    write_private(home / SEEDED_FILE, "")
+    assert not half_made(home)
 
 
 def test_a_demos_secrets_are_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -113,16 +129,16 @@ def test_a_demos_secrets_are_made_once_and_for_its_owner_alone(tmp_path: Path) -
     assert demo_master_key(home) is None
     old = os.umask(0)
     try:
-        Demo(home, "127.0.0.1", 20_000)
+        Demo(home, "127.0.0.1", 20_000, empty=True)
     finally:
         os.umask(old)
     kept = home / KEPT_FILE
     assert mode(kept) == 0o600
     first = kept.read_text(encoding="utf-8")
-    Demo(home, "127.0.0.1", 20_000)
+    Demo(home, "127.0.0.1", 20_000, empty=True)
     assert kept.read_text(encoding="utf-8") == first
     assert demo_master_key(home) == json.loads(first)["master_key"]
-    Demo(tmp_path / "other", "127.0.0.1", 20_000)
+    Demo(tmp_path / "other", "127.0.0.1", 20_000, empty=True)
     assert demo_master_key(tmp_path / "other") != demo_master_key(home)
 
 
