@@ -27,7 +27,7 @@ from bot.copier import Copier
 from bot.painter import Painter
 from bot.poster import Place, Poster, TopicGone, Unreachable, Whisper, digest_of
 from bot.send_limits import Budget, Full, is_out
-from core.delivery.board import BILL_REST, CardPost, Subject
+from core.delivery.board import CardPost, LiveBill, Subject
 from core.delivery.outbox import (
     QUEUE,
     AlarmCard,
@@ -56,6 +56,7 @@ from core.delivery.outbox import (
 )
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
+from core.people.groups import Group
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import DATABASE_AWAY
@@ -301,16 +302,24 @@ class Courier:
         merchant_id = UUID(fact.merchant_id)
         group = await self._runtime.people.groups.find(place.chat_id)
         live = fact.reply_to is None and fact.edit_message_id is None
-        bound = group is not None and merchant_id in group.merchant_ids
-        may_read = self._runtime.people.groups.may_read
-        if not bound and (live or not await may_read(place.chat_id, merchant_id)):
-            return None  # unbound meanwhile: another one's people read along
+        if not await self._may_show(place.chat_id, group, merchant_id, live=live):
+            return None
         # The live bill stays what it is when its day is over: its buttons never turn it.
         stays = live or await self._is_live_bill(place.chat_id, fact.edit_message_id)
         screen, day = await self._painter.bill(place.chat_id, group, fact, stays=stays)
         if live:
-            return await self._live_bill(place, merchant_id, day, screen)
+            bill = LiveBill("merchant", merchant_id, place.chat_id)
+            return await self._live_bill(place, bill, day, screen)
         return await self._answer(place, fact, screen)
+
+    async def _may_show(
+        self, chat_id: int, group: Group | None, holder_id: UUID, *, live: bool
+    ) -> bool:
+        """Whether a chat may still be shown a holder's bill: the group may have been unbound
+        meanwhile, and another one's people read along. live: only the holder's own groups."""
+        if group is not None and group.has_bill_of(holder_id):
+            return True
+        return not live and await self._runtime.people.groups.may_read(chat_id, holder_id)
 
     async def _is_live_bill(self, chat_id: int, message_id: int | None) -> bool:
         """Whether a message is, or was, the live bill of a day."""
@@ -319,9 +328,16 @@ class Courier:
 
     async def _desk_bill(self, place: Place, fact: DeskBill) -> int | None:
         holder_id = HOUSE if fact.supplier_id is None else UUID(fact.supplier_id)
-        if not await self._runtime.people.groups.may_read(place.chat_id, holder_id):
+        group = await self._runtime.people.groups.find(place.chat_id)
+        live = fact.first is None
+        if not await self._may_show(place.chat_id, group, holder_id, live=live):
             return None
-        return await self._answer(place, fact, await self._painter.desk_bill(place.chat_id, fact))
+        stays = live or await self._is_live_bill(place.chat_id, fact.edit_message_id)
+        screen, day = await self._painter.desk_bill(place.chat_id, fact, stays=stays)
+        if live:
+            bill = LiveBill.of_desk(holder_id, place.chat_id)
+            return await self._live_bill(place, bill, day, screen)
+        return await self._answer(place, fact, screen)
 
     async def _answer(self, place: Place, fact: Bill | DeskBill, screen: Screen) -> int | None:
         """In the place of the bill whose button was pressed, or in reply."""
@@ -331,15 +347,15 @@ class Courier:
         return await self._poster.post(place, screen, reply_to=fact.reply_to)
 
     async def _live_bill(
-        self, place: Place, merchant_id: UUID, day: date, screen: Screen
+        self, place: Place, bill: LiveBill, day: date, screen: Screen
     ) -> int | None:
         """The group's one pinned bill of this day: edited in place, posted anew when it is gone."""
-        rest_s = await self._bill_rest_s(place.chat_id)
-        about = Subject.live_bill(merchant_id, day)
+        rest_s = await self._bill_rest_s(bill)
+        about = Subject.live_bill(bill.holder_id, day)
         await self._need_loud(place.chat_id, about)
         message_id = await self._in_place(place, about, screen, quiet=True, rest_s=rest_s)
         if message_id is not None:
-            await self._board.replace_bill(place.chat_id, merchant_id, day)
+            await self._board.replace_bill(bill, day)
         return message_id
 
     async def _need_loud(self, chat_id: int, about: Subject) -> None:
@@ -349,16 +365,16 @@ class Courier:
         if group is None or group.quiet is None or await self._posts.find(chat_id, about):
             return
         now = self._runtime.system.clock.now()
-        over_at = group.quiet.over_at(now, await self._painter.zone(group, about.merchant_id))
+        over_at = group.quiet.over_at(now, await self._painter.zone(group, about.holder_id))
         if over_at is not None:
             raise Full(max(1.0, (over_at - now).total_seconds()))
 
-    async def _pin(self, place: Place, message_id: int, merchant_id: UUID) -> None:
-        """Pin a live bill while it is the newest of a merchant of this group. Without the right
-        it is left alone, until the bot has it."""
+    async def _pin(self, place: Place, message_id: int, holder_id: UUID) -> None:
+        """Pin a live bill while it is the newest of a holder of this group. Without the right it
+        is left alone, until the bot has it."""
         chat_id = place.chat_id
         group = await self._runtime.people.groups.find(chat_id)
-        if group is None or merchant_id not in group.merchant_ids:
+        if group is None or not group.has_bill_of(holder_id):
             return
         post = await self._posts.get(chat_id, message_id)
         if post is None or post.subject.kind != "bill" or post.pinned or not post.newest:
@@ -370,12 +386,12 @@ class Courier:
         if await self._poster.unpin(place, message_id):
             await self._posts.pinned(place.chat_id, message_id, is_pinned=False)
 
-    async def _bill_rest_s(self, chat_id: int) -> float:
+    async def _bill_rest_s(self, bill: LiveBill) -> float:
         """How long a live bill stands before it is edited again: the longer, the less room is left
         for what people say and are told."""
-        left = 1 - await self._budget.used(chat_id)
+        left = 1 - await self._budget.used(bill.chat_id)
         most = _LONGEST_REST_S
-        return min(most, BILL_REST.total_seconds() / left**2) if left else most
+        return min(most, bill.rest.total_seconds() / left**2) if left else most
 
     async def _in_place(
         self,

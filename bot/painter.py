@@ -122,19 +122,21 @@ class Painter:
         )
         return screen, bill.days.first
 
-    async def desk_bill(self, chat_id: int, fact: DeskBill) -> Screen:
-        """A supplier's bill, or the platform's."""
-        days = _days(fact.first, fact.last)
+    async def desk_bill(self, chat_id: int, fact: DeskBill, *, stays: bool) -> tuple[Screen, date]:
+        """A supplier's bill, or the platform's, and its first day. stays: as of `bill`."""
+        days = _days(fact.first, fact.last) if fact.first and fact.last else None
         language = await self.language(chat_id)
         products = (await self._runtime.supply.market.now()).products
         if fact.supplier_id is None:
             platform = await self._runtime.reports.bills.platform(days, fact.currency)
             currencies = await self._runtime.parties.merchants.booked_currencies()
-            return render_platform_bill(
-                platform, language=language, products=products, currencies=currencies
+            screen = render_platform_bill(
+                platform, language=language, live=stays, products=products, currencies=currencies
             )
+            return screen, platform.days.first
         supplier = await self._runtime.reports.bills.supplier(UUID(fact.supplier_id), days)
-        return render_supplier_bill(supplier, language=language, products=products)
+        screen = render_supplier_bill(supplier, language=language, live=stays, products=products)
+        return screen, supplier.days.first
 
     async def alarm(self, chat_id: int, alarm_id: UUID) -> Screen:
         """An alarm, with times on the platform's clocks."""
@@ -159,10 +161,9 @@ class Painter:
         zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
         return render_broadcast(seen, zone, await self.language(chat_id))
 
-    async def zone(self, group: Group, merchant_id: UUID) -> str:
-        """On whose clocks a group of this merchant lives: its own, or the merchant's."""
-        market = await self._runtime.supply.market.now()
-        return group.zone or market.merchant(merchant_id).day_cut.zone
+    async def zone(self, group: Group, holder_id: UUID) -> str:
+        """On whose clocks a group of this holder lives: its own, or the holder's."""
+        return group.zone or (await self._runtime.ledger.calendar.cut_of(holder_id)).zone
 
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""

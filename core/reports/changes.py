@@ -1,4 +1,4 @@
-"""Orders and merchants that changed since they were shown: their cards and live bills are edited.
+"""What changed since it was shown: cards of orders and live bills are edited.
 
 Whoever moves money or an order writes nothing for this. What moved is read afterwards, by the
 instants of what every move leaves anyway: its row of history, its event in the books, its try of a
@@ -17,8 +17,9 @@ from uuid import UUID
 
 import asyncpg
 
-from core.delivery.board import BILL_REST, Board, CardPost
+from core.delivery.board import BILL_REST, Board, CardPost, LiveBill
 from core.kernel.clock import Clock
+from core.kernel.holder import HOUSE, MODE
 from core.system.store import Store
 from core.trade.enquiries import Enquiries
 from core.trade.orders import OrderKey
@@ -92,7 +93,7 @@ class Changes:
 
     async def _show_since(self, since: datetime, now: datetime) -> int | None:
         """None: another instance has looked."""
-        rows = await self._store.fetch(_CHANGED, since, now + OLDEST)
+        rows = await self._store.fetch(_CHANGED, since, now + OLDEST, MODE, HOUSE)
         fresh = [row for row in rows if not row["waits"]]
         if not await self._say(fresh, _rest(rows), now):
             return None
@@ -120,8 +121,7 @@ class Changes:
                 if not await tx.execute(_MOVE_MARK, self._mark, now if is_last else self._mark):
                     return False
                 await self._board.show_cards(tx, [_card(row) for row in _of(some, "card")])
-                bills = [(row["merchant_id"], row["chat_id"]) for row in _of(some, "bill")]
-                await self._board.show_bills(tx, bills, rest)
+                await self._board.show_bills(tx, [_bill(row) for row in _of(some, "bill")], rest)
                 asked = [UUID(row["ref"]) for row in _of(some, "enquiry")]
                 await self._enquiries.settle(tx, asked)
                 watched = [OrderKey(r["merchant_id"], UUID(r["ref"])) for r in _of(some, "watch")]
@@ -135,7 +135,11 @@ def _of(rows: Sequence[asyncpg.Record], kind: str) -> list[asyncpg.Record]:
 
 
 def _card(row: asyncpg.Record) -> CardPost:
-    return CardPost(row["chat_id"], row["message_id"], row["merchant_id"], UUID(row["ref"]))
+    return CardPost(row["chat_id"], row["message_id"], row["holder_id"], UUID(row["ref"]))
+
+
+def _bill(row: asyncpg.Record) -> LiveBill:
+    return LiveBill(row["ref"], row["holder_id"], row["chat_id"])
 
 
 def _rest(rows: Sequence[asyncpg.Record]) -> timedelta:
@@ -149,6 +153,8 @@ _MOVE_MARK: Final = (
 )
 # $1: since when, $2: later than any order there is, so that months to come are not looked at. A
 # range with two ends is taken to be short. `waits`: it is edited anyway, with all there is by then.
+# The platform's bill moves with anything; a supplier's with entries on its accounts alone, each
+# merchant's of which are looked for by their key.
 _CHANGED: Final = """
 WITH moved AS MATERIALIZED (
     SELECT merchant_id, order_id FROM order_history
@@ -164,15 +170,30 @@ WITH moved AS MATERIALIZED (
           AND order_created_at = t.order_created_at AND order_created_at < $2 LIMIT 1
     ) n
     WHERE t.at >= $1 AND t.at < 'infinity' AND t.order_created_at < $2
-      AND EXISTS (SELECT FROM post WHERE merchant_id = t.merchant_id AND kind = 'card')
+      AND EXISTS (SELECT FROM post WHERE holder_id = t.merchant_id AND kind = 'card')
+), supplied AS MATERIALIZED (
+    SELECT DISTINCT s.id
+    FROM (SELECT DISTINCT merchant_id FROM moved) m
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT account FROM ledger_entry
+        WHERE merchant_id = m.merchant_id AND booked_at >= $1 AND booked_at < $2
+          AND account LIKE '%/S%' AND mode = $3
+    ) e
+    JOIN supplier s ON s.supplier_no = split_part(e.account, '/', 2)
 ), due AS (
-    SELECT 'card' AS kind, p.merchant_id, p.chat_id, p.message_id, p.ref,
+    SELECT 'card' AS kind, p.holder_id, p.chat_id, p.message_id, p.ref,
            'card:' || p.chat_id || ':' || p.message_id AS dedupe_key
     FROM (SELECT * FROM moved UNION SELECT * FROM told) c
-    JOIN post p ON p.merchant_id = c.merchant_id AND p.kind = 'card' AND p.ref = c.order_id::text
+    JOIN post p ON p.holder_id = c.merchant_id AND p.kind = 'card' AND p.ref = c.order_id::text
   UNION ALL
-    SELECT 'bill', b.merchant_id, b.chat_id, NULL, '', 'bill:' || b.chat_id
+    SELECT 'bill', b.merchant_id, b.chat_id, NULL, 'merchant', 'bill:' || b.chat_id
     FROM binding b WHERE b.merchant_id IN (SELECT merchant_id FROM moved)
+  UNION ALL
+    SELECT 'bill', b.supplier_id, b.chat_id, NULL, 'supplier', 'bill:' || b.chat_id
+    FROM binding b WHERE b.supplier_id IN (SELECT id FROM supplied)
+  UNION ALL
+    SELECT 'bill', $4, g.chat_id, NULL, 'platform', 'bill:' || g.chat_id
+    FROM chat_group g WHERE g.kind = 'ops' AND EXISTS (SELECT FROM moved)
   UNION ALL
     SELECT 'enquiry', e.merchant_id, 0, NULL, e.id::text, NULL
     FROM moved c
@@ -183,10 +204,10 @@ WITH moved AS MATERIALIZED (
     FROM moved c
     JOIN order_watch w ON w.merchant_id = c.merchant_id AND w.order_id = c.order_id
 )
-SELECT d.kind, d.merchant_id, d.chat_id, d.message_id, d.ref,
+SELECT d.kind, d.holder_id, d.chat_id, d.message_id, d.ref,
        EXISTS (
-           SELECT FROM outbox o WHERE o.merchant_id = d.merchant_id AND o.dedupe_key = d.dedupe_key
+           SELECT FROM outbox o WHERE o.merchant_id = d.holder_id AND o.dedupe_key = d.dedupe_key
              AND o.state = 'waiting' AND o.held_by IS NULL
        ) AS waits
-FROM due d ORDER BY d.kind DESC, d.merchant_id, d.chat_id, d.message_id
+FROM due d ORDER BY d.kind DESC, d.holder_id, d.chat_id, d.message_id
 """

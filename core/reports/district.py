@@ -73,5 +73,5 @@ def build_reports(
         Standing(system, supply),
         Checklist(store),
         Configuration(store, delivery.audit),
-        DayReports(people.groups, delivery.outbox),
+        DayReports(people.groups, delivery.outbox, delivery.board),
     )

@@ -20,15 +20,16 @@ def render_platform_bill(
     language: str,
     products: Mapping[str, Product],
     currencies: Sequence[str] = (),
+    live: bool = False,
 ) -> Screen:
-    """The platform's bill in one currency. currencies: all that merchants have, so that nobody
-    overlooks the others."""
+    """The platform's bill in one currency. live: as of a merchant's. currencies: all that merchants
+    have, so that nobody overlooks the others."""
     lines = Lines(language, bill.currency, bill.zone, products)
     also = tuple(currency for currency in currencies if currency != bill.currency)
     return render_sheet(
         lambda size: _sheet(bill, lines, size, also),
         language,
-        lines.keyboard("p", HOUSE, bill.days, fresh=False, staff=True),
+        lines.keyboard("p", HOUSE, bill.days, fresh=live, staff=True),
     )
 
 

@@ -15,14 +15,14 @@ from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render
 
 
 def render_supplier_bill(
-    bill: SupplierBill, *, language: str, products: Mapping[str, Product]
+    bill: SupplierBill, *, language: str, products: Mapping[str, Product], live: bool = False
 ) -> Screen:
-    """A supplier's bill."""
+    """A supplier's bill. live: as of a merchant's."""
     lines = Lines(language, bill.currency, bill.zone, products)
     return render_sheet(
         lambda size: _sheet(bill, lines, size),
         language,
-        lines.keyboard("s", bill.supplier_id, bill.days, fresh=False),
+        lines.keyboard("s", bill.supplier_id, bill.days, fresh=live),
     )
 
 

@@ -104,9 +104,9 @@ class Post:
         texts = await self.telegram.texts(chat_id)
         return [name for text in texts for name in re.findall(r"W\d+", text)]
 
-    async def bills(self) -> list[dict[str, Any]]:
-        """The bills in M1001's group, oldest first."""
-        return [m for m in await self.telegram.transcript(CHAT) if "📒" in m["text"]]
+    async def bills(self, chat_id: int = CHAT) -> list[dict[str, Any]]:
+        """The bills in a group, M1001's where it is not named, oldest first."""
+        return [m for m in await self.telegram.transcript(chat_id) if "📒" in m["text"]]
 
     async def states(self) -> dict[str, int]:
         rows = await self.runtime.system.store.fetch(
@@ -289,7 +289,9 @@ async def test_a_bill_that_somebody_deleted_is_posted_anew(post: Post, merchant:
     assert anew["id"] > posted["id"]
     assert anew["pinned"]
     assert "1,234.00" in anew["text"]
-    known = await post.runtime.system.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
+    known = await post.runtime.system.store.fetch(
+        "SELECT message_id FROM post WHERE kind = 'bill' AND chat_id = $1", CHAT
+    )
     assert [row["message_id"] for row in known] == [anew["id"]]
 
 
@@ -397,6 +399,57 @@ async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
     (turned,) = await post.telegram.transcript(SUPPLIER_CHAT)
     assert first in turned["text"]
     assert (turned["id"], turned["edit_count"]) == (sent["id"], 1)
+
+
+@pytest.mark.parametrize("chat_id", [OPS_CHAT, SUPPLIER_CHAT])
+async def test_ops_and_suppliers_groups_have_a_live_bill_as_well(
+    post: Post, shop: tuple[Merchant, App], chat_id: int
+) -> None:
+    """One pinned message per day: edited, closed with its day, followed by the next one."""
+    runtime = post.runtime
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    actor = await runtime.people.access.actor(FINANCE, "x", SUPPLIER_CHAT, private=False)
+
+    async def pay_in(number: int) -> None:
+        await runtime.accounts.payins.record(
+            actor, supplier, Advance(Money(100_000, "CNY"), ""), Cause(SUPPLIER_CHAT, number, 1)
+        )
+        await runtime.system.store.execute("DELETE FROM outbox WHERE topic = 'say'")
+        await runtime.reports.changes.show()
+        await post.minute_passes()
+        await post.deliver()
+
+    await pay_in(1)
+    (posted,) = await post.bills(chat_id)
+    assert posted["pinned"]
+    assert "🟢" in posted["text"]
+    assert "1,000.00" in posted["text"]
+    assert all(button["data"].endswith(":new") for button in posted["buttons"][0])
+    await pay_in(2)
+    (edited,) = await post.bills(chat_id)
+    assert (edited["id"], edited["edit_count"]) == (posted["id"], 1)
+    assert "2,000.00" in edited["text"]
+
+    post.clock.advance(86_400)
+    for holder_id in await runtime.ledger.calendar.due_to_roll():
+        await runtime.ledger.calendar.roll(holder_id)
+    await runtime.reports.bills.keep_sums(runtime.reports.day_reports.post)
+    await post.deliver()
+    (closed,) = await post.bills(chat_id)
+    assert (closed["id"], closed["pinned"]) == (posted["id"], True)
+    assert "⚪" in closed["text"]
+    await pay_in(3)
+    former, present = await post.bills(chat_id)
+    assert (former["id"], former["pinned"], present["pinned"]) == (posted["id"], False, True)
+    assert "🟢" in present["text"]
+
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.unbind(tx, chat_id)
+    await post.deliver()
+    ended = [m for m in await post.telegram.transcript(chat_id) if m["id"] == present["id"]]
+    assert not ended[0]["pinned"]
+    assert ("S01" in ended[0]["text"]) == (chat_id == SUPPLIER_CHAT)
+    assert present["text"] != ended[0]["text"]
 
 
 async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> None:
@@ -971,8 +1024,9 @@ async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(
 ) -> None:
     calls: list[str] = []
 
-    async def count(method: str, _form: dict[str, Any]) -> web.Response | None:
-        calls.append(method)
+    async def count(method: str, form: dict[str, Any]) -> web.Response | None:
+        if int(form["chat_id"]) == CHAT:
+            calls.append(method)
         return None
 
     await post.deliver()

@@ -226,7 +226,7 @@ async def screens(desk: Desk, chat_id: int, fact: Fact) -> list[Screen]:
             group = await desk.runtime.people.groups.find(chat_id)
             return [(await painter.bill(chat_id, group, fact, stays=False))[0]]
         case DeskBill():
-            return [await painter.desk_bill(chat_id, fact)]
+            return [(await painter.desk_bill(chat_id, fact, stays=False))[0]]
         case _:
             return []
 

@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from core.delivery.board import Subject
 from core.delivery.outbox import Bill, Fact, Say, Stored
 from core.kernel.days import Days
+from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.runtime import Runtime
 from core.supply.market import MarketWatch
@@ -215,6 +217,28 @@ async def test_what_a_day_of_a_supplier_or_the_platform_closed_with_is_told_once
     assert told == {(OPS_CHAT, None): day, (SUPPLIER_CHAT, str(supplier.id)): day}
     assert len(rows) == len(told)
     assert not (await runtime.reports.bills.platform(Days.one(noon.date()))).open
+
+
+async def test_a_live_bill_of_the_day_is_edited_to_what_it_closed_with(desk: Desk) -> None:
+    runtime, noon = desk.runtime, desk.clock.go_to_noon()
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    await run(runtime, "roll_books")
+    await desk.pay(await desk.open())
+    day = noon.date()
+    for chat_id, holder_id in ((OPS_CHAT, HOUSE), (SUPPLIER_CHAT, supplier.id)):
+        about = Subject.live_bill(holder_id, day)
+        await runtime.delivery.board.posts.posted(chat_id, 7, about, "d")
+    desk.clock.go_to(noon + timedelta(hours=13))
+    for _ in range(2):  # merchants whose days go on are rolled up past its end
+        await run(runtime, "roll_books")
+    rows = await runtime.system.store.fetch(
+        "SELECT chat_id, facts FROM outbox WHERE topic = 'desk_bill' ORDER BY chat_id"
+    )
+    closed = {"first": day.isoformat(), "last": day.isoformat(), "edit_message_id": 7}
+    assert [(row["chat_id"], row["facts"]) for row in rows] == [
+        (SUPPLIER_CHAT, {**closed, "supplier_id": str(supplier.id)}),
+        (OPS_CHAT, closed),
+    ]
 
 
 async def test_an_alarm_stands_while_reference_data_does_not_read(

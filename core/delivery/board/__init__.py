@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from core.delivery.board.board import ALARM_REST, BILL_REST, Board, CardPost
+from core.delivery.board.board import (
+    ALARM_REST,
+    BILL_REST,
+    PLATFORM_BILL_REST,
+    Board,
+    CardPost,
+    LiveBill,
+)
 from core.delivery.board.posts import Post, Posts, Subject
 
-__all__ = ["ALARM_REST", "BILL_REST", "Board", "CardPost", "Post", "Posts", "Subject"]
+__all__ = [
+    "ALARM_REST",
+    "BILL_REST",
+    "PLATFORM_BILL_REST",
+    "Board",
+    "CardPost",
+    "LiveBill",
+    "Post",
+    "Posts",
+    "Subject",
+]

@@ -23,20 +23,21 @@ _LOOKED_AT: Final = 10
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a message is about. ref: the id of a card's order, of an alarm, of an approval or of a
-    receipt's first voucher; the ISO date of a live bill's day; a question's own name. merchant_id:
+    receipt's first voucher; the ISO date of a live bill's day; a question's own name. holder_id:
     whose it is."""
 
     kind: Kind
     ref: str
-    merchant_id: UUID = NOBODY
+    holder_id: UUID = NOBODY
 
     @staticmethod
     def card(merchant_id: UUID, order_id: UUID) -> Subject:
         return Subject("card", str(order_id), merchant_id)
 
     @staticmethod
-    def live_bill(merchant_id: UUID, day: date) -> Subject:
-        return Subject("bill", day.isoformat(), merchant_id)
+    def live_bill(holder_id: UUID, day: date) -> Subject:
+        """Of a merchant, a supplier or (HOUSE) the platform."""
+        return Subject("bill", day.isoformat(), holder_id)
 
     @staticmethod
     def alarm(alarm_id: UUID) -> Subject:
@@ -62,7 +63,7 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Post:
     """A message of ours in a chat. digest: of what it shows, since shown_at. newest: no later one
-    there is of this kind and merchant."""
+    there is of this kind and holder."""
 
     message_id: int
     subject: Subject
@@ -85,14 +86,14 @@ class Posts:
     async def find(self, chat_id: int, subject: Subject) -> Post | None:
         """A chat's message about this; the newest, where there are several."""
         row = await self._store.fetchrow(
-            _FIND, chat_id, subject.merchant_id, subject.kind, subject.ref
+            _FIND, chat_id, subject.holder_id, subject.kind, subject.ref
         )
         return None if row is None else _post(row)
 
     async def all_after(self, chat_id: int, subject: Subject, message_id: int) -> tuple[int, ...]:
         """A chat's messages about this that came after a message, the oldest first."""
         rows = await self._store.fetch(
-            _ALL_AFTER, chat_id, subject.merchant_id, subject.kind, subject.ref, message_id
+            _ALL_AFTER, chat_id, subject.holder_id, subject.kind, subject.ref, message_id
         )
         return tuple(row["message_id"] for row in rows)
 
@@ -104,13 +105,13 @@ class Posts:
     async def posted(self, chat_id: int, message_id: int, subject: Subject, digest: str) -> None:
         """It is there now."""
         await self._store.execute(
-            "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+            "INSERT INTO post (chat_id, message_id, kind, ref, holder_id, digest, shown_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
             chat_id,
             message_id,
             subject.kind,
             subject.ref,
-            subject.merchant_id,
+            subject.holder_id,
             digest,
             self._clock.now(),
         )
@@ -150,28 +151,28 @@ class Posts:
 
 
 def _post(row: asyncpg.Record) -> Post:
-    subject = Subject(row["kind"], row["ref"], row["merchant_id"])
+    subject = Subject(row["kind"], row["ref"], row["holder_id"])
     return Post(
         row["message_id"], subject, row["digest"], row["shown_at"], row["pinned"], row["newest"]
     )
 
 
 _POST: Final = """
-SELECT p.message_id, p.kind, p.ref, p.merchant_id, p.digest, p.shown_at, p.pinned,
+SELECT p.message_id, p.kind, p.ref, p.holder_id, p.digest, p.shown_at, p.pinned,
     NOT EXISTS (
         SELECT FROM post later
-        WHERE later.chat_id = p.chat_id AND later.merchant_id = p.merchant_id
+        WHERE later.chat_id = p.chat_id AND later.holder_id = p.holder_id
           AND later.kind = p.kind AND later.message_id > p.message_id
     ) AS newest
 FROM post p
 """
 _FIND: Final = f"""{_POST}
-WHERE p.chat_id = $1 AND p.merchant_id = $2 AND p.kind = $3 AND p.ref = $4
+WHERE p.chat_id = $1 AND p.holder_id = $2 AND p.kind = $3 AND p.ref = $4
 ORDER BY p.message_id DESC LIMIT 1
 """
 _ALL_AFTER: Final = """
 SELECT message_id FROM post
-WHERE chat_id = $1 AND merchant_id = $2 AND kind = $3 AND ref = $4 AND message_id > $5
+WHERE chat_id = $1 AND holder_id = $2 AND kind = $3 AND ref = $4 AND message_id > $5
 ORDER BY message_id
 """
 _GET: Final = f"{_POST} WHERE p.chat_id = $1 AND p.message_id = $2"

@@ -72,16 +72,16 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class DeskBill:
-    """The bill of a supplier, or (without one) of the platform: in answer to somebody, or of a day
-    that closed.
+    """The bill of a supplier, or (without one) of the platform. Without `reply_to`: the group's
+    live, pinned one of the open day, or where days are named, one of a day that closed.
 
     first, last, edit_message_id: as in `Bill`. currency: of the platform's; None: the one that
     most merchants have.
     """
 
     topic: ClassVar[str] = "desk_bill"
-    first: str
-    last: str
+    first: str | None = None
+    last: str | None = None
     supplier_id: str | None = None
     reply_to: int | None = None
     edit_message_id: int | None = None
@@ -421,7 +421,10 @@ def use_of(fact: Fact) -> TopicUse | None:
     """For what a fact comes into a chat unasked: a forum may have a topic of its own for that. A
     reply stays in the topic of what it answers, and an edit where its message is."""
     match fact:
-        case Bill(reply_to=None, edit_message_id=None):
+        case (
+            Bill(reply_to=None, edit_message_id=None)
+            | DeskBill(reply_to=None, edit_message_id=None)
+        ):
             return "bills"
         case Card(reply_to=None, edit_message_id=None) | EnquiryCard():
             return "lookups"
@@ -453,7 +456,10 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
             return ANSWER
         case BroadcastCard(posted=posted):
             return CARD if posted else SAID
-        case Bill(reply_to=None, edit_message_id=None):
+        case (
+            Bill(reply_to=None, edit_message_id=None)
+            | DeskBill(first=None, reply_to=None, edit_message_id=None)
+        ):
             return LIVE_BILL
         case AlarmCard(posted=posted) | ApprovalCard(posted=posted) | EnquiryCard(posted=posted):
             return CARD if posted else SAID

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from core.delivery.outbox import TopicUse
+from core.kernel.holder import HOUSE
 from core.people.groups.quiet import QuietHours
 
 
@@ -64,6 +65,12 @@ class Group:
     zone: str | None = None
     quiet: QuietHours | None = None
     topics: Topics = Topics()
+
+    def has_bill_of(self, holder_id: UUID) -> bool:
+        """Whether the live bill of a merchant, a supplier or (HOUSE) the platform is kept here."""
+        if holder_id == HOUSE:
+            return self.kind == "ops"
+        return holder_id in (*self.merchant_ids, *self.supplier_ids)
 
 
 @dataclass(frozen=True, slots=True)

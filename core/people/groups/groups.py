@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
-from core.delivery.board import Board
+from core.delivery.board import Board, LiveBill
 from core.delivery.outbox import Fact, Outbox, Say, TopicUse
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
 from core.kernel.ids import Ids
 from core.people.groups.changes import (
     MAX_SEGMENTS,
@@ -114,7 +115,7 @@ class Groups:
             merchant_id,
             self._clock.now(),
         )
-        await self._board.show_bills(tx, [(merchant_id, here)])
+        await self._board.show_bills(tx, [LiveBill("merchant", merchant_id, here)])
         return inserted == 1
 
     async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
@@ -159,16 +160,18 @@ class Groups:
         here, kind = await self._hold(tx, chat_id)
         taken = await tx.fetch(
             "DELETE FROM binding WHERE chat_id = $1"
-            " AND ($2::uuid IS NULL OR $2 IN (merchant_id, supplier_id)) RETURNING merchant_id",
+            " AND ($2::uuid IS NULL OR $2 IN (merchant_id, supplier_id))"
+            " RETURNING coalesce(merchant_id, supplier_id) AS holder_id",
             here,
             holder_id,
         )
         for row in taken:
-            if row["merchant_id"] is not None:
-                await self._end(tx, here, row["merchant_id"])
+            await self._end(tx, here, row["holder_id"])
         left = await tx.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", here)
         if left or (holder_id is not None and not taken):
             return bool(taken)
+        if kind == "ops":
+            await self._end(tx, here, HOUSE)
         await tx.execute(
             "UPDATE chat_group SET kind = 'unbound', usdt_rate = DEFAULT, label = DEFAULT"
             " WHERE chat_id = $1",
@@ -176,13 +179,14 @@ class Groups:
         )
         return kind not in (None, "unbound")
 
-    async def _end(self, tx: Tx, chat_id: int, merchant_id: UUID) -> None:
-        """Nothing of this merchant is shown here any more; its live bill says so."""
-        last_bill = await self._board.end(tx, chat_id, merchant_id)
+    async def _end(self, tx: Tx, chat_id: int, holder_id: UUID) -> None:
+        """Nothing of this merchant, supplier or (HOUSE) the platform is shown here any more; its
+        live bill says so."""
+        last_bill = await self._board.end(tx, chat_id, holder_id)
         if last_bill is None:
             return
         message_id, day = last_bill
-        no = await tx.fetchval("SELECT merchant_no FROM merchant WHERE id = $1", merchant_id)
+        no = await tx.fetchval("SELECT no FROM holder WHERE id = $1", holder_id)
         ended = Say(BillEnded(no, date.fromisoformat(day)), edit_message_id=message_id)
         await self._outbox.say(tx, chat_id, ended)
 
@@ -361,10 +365,11 @@ class Groups:
 
     async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
         """Every live bill of a merchant is edited, or posted where there is none of its open day.
-        Numbers that move are seen by `core.reports.changes`. Suppliers have no live bill: theirs
-        are asked for."""
+        Numbers that move are seen by `core.reports.changes`, which begins the live bills of
+        suppliers and of the platform as well: with what moves first on their day."""
         chat_ids = await self._of_merchant(tx, merchant_id)
-        await self._board.show_bills(tx, [(merchant_id, chat_id) for chat_id in chat_ids])
+        bills = [LiveBill("merchant", merchant_id, chat_id) for chat_id in chat_ids]
+        await self._board.show_bills(tx, bills)
 
     async def _of_merchant(self, tx: Tx, merchant_id: UUID) -> list[int]:
         rows = await tx.fetch(

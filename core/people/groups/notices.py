@@ -10,7 +10,8 @@ from core.delivery.outbox import Notice, TopicUse
 
 @dataclass(frozen=True, slots=True)
 class BillEnded(Notice):
-    """In the place of a live bill: the group is no longer this merchant's. no: of the merchant."""
+    """In the place of a live bill: the group is no longer this merchant's or supplier's. no: its
+    number; empty: it was an ops group, with the platform's bill."""
 
     no: str
     day: date

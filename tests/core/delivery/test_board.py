@@ -7,15 +7,24 @@ from uuid import UUID
 
 import pytest
 
-from core.delivery.board import ALARM_REST, BILL_REST, Board, CardPost, Subject
-from core.delivery.outbox import AlarmCard, Bill, Card, Fact, Pin, Say, Stored, Unpin
+from core.delivery.board import (
+    ALARM_REST,
+    BILL_REST,
+    PLATFORM_BILL_REST,
+    Board,
+    CardPost,
+    LiveBill,
+    Subject,
+)
+from core.delivery.outbox import AlarmCard, Bill, Card, DeskBill, Fact, Pin, Say, Stored, Unpin
 from core.delivery.outbox.facts import unpack
+from core.kernel.holder import HOUSE
 from core.runtime import Runtime
 from core.system.store import Tx
 from tests.core.support import SetClock
 
 ONE, TWO = -1, -2
-SHOP, OTHER, ORDER, ALARM = (UUID(int=n) for n in (11, 12, 21, 31))
+SHOP, OTHER, SUPPLIER, ORDER, ALARM = (UUID(int=n) for n in (11, 12, 13, 21, 31))
 DAYS = (date(2026, 11, 20), date(2026, 11, 21))
 CARD = Subject.card(SHOP, ORDER)
 
@@ -93,7 +102,7 @@ async def test_what_is_posted_is_no_stranger(board: Board) -> None:
 async def show(board: Board, tx: Tx, *chat_ids: int) -> None:
     """A bill in each chat, and message 5 of the first, which is a card."""
     await board.show_cards(tx, [CardPost(chat_ids[0], 5, SHOP, ORDER)])
-    await board.show_bills(tx, [(SHOP, chat_id) for chat_id in chat_ids])
+    await board.show_bills(tx, [LiveBill("merchant", SHOP, chat_id) for chat_id in chat_ids])
 
 
 async def test_bills_are_edited_where_the_merchant_is_and_rest_between_edits(
@@ -133,15 +142,64 @@ async def test_a_new_days_bill_takes_the_pin_and_the_former_closes(
     board: Board, runtime: Runtime
 ) -> None:
     await board.posts.posted(ONE, 8, Subject.live_bill(SHOP, DAYS[0]), "d")
-    await board.replace_bill(ONE, SHOP, DAYS[0])
+    await board.replace_bill(LiveBill("merchant", SHOP, ONE), DAYS[0])
     assert await facts(runtime, ONE) == [Pin(8)], "there is none before it"
     await board.posts.pinned(ONE, 8, is_pinned=True)
     await runtime.system.store.execute("DELETE FROM outbox")
     await board.posts.posted(ONE, 9, Subject.live_bill(SHOP, DAYS[1]), "d")
-    await board.replace_bill(ONE, SHOP, DAYS[1])
+    await board.replace_bill(LiveBill("merchant", SHOP, ONE), DAYS[1])
     day = DAYS[0].isoformat()
     closed = Bill(str(SHOP), day, day, edit_message_id=8)
     assert await facts(runtime, ONE) == [closed, Pin(9), Unpin(8)]
+
+
+@pytest.mark.parametrize("holder_id", [SUPPLIER, HOUSE])
+async def test_a_bill_of_the_desk_closes_when_the_next_one_is_there_and_with_its_day(
+    board: Board, runtime: Runtime, holder_id: UUID
+) -> None:
+    bill = LiveBill.of_desk(holder_id, ONE)
+    supplier_id = None if holder_id == HOUSE else str(holder_id)
+    day = DAYS[0].isoformat()
+    closed = DeskBill(day, day, supplier_id, edit_message_id=8)
+    await two_bills(board, ONE, holder_id)
+    await board.replace_bill(bill, DAYS[1])
+    assert await facts(runtime, ONE) == [closed, Pin(9)]
+    await runtime.system.store.execute("DELETE FROM outbox")
+    async with runtime.system.store.transaction() as tx:
+        assert await board.close_bill(tx, bill, DAYS[0])
+        assert not await board.close_bill(tx, LiveBill.of_desk(holder_id, TWO), DAYS[0])
+        assert not await board.close_bill(tx, LiveBill.of_desk(OTHER, ONE), DAYS[0])
+    assert await facts(runtime, ONE) == [closed], "all that was booked in it is there by now"
+    assert await facts(runtime, TWO) == []
+
+
+async def test_the_platforms_bill_rests_longer_than_others(
+    board: Board, runtime: Runtime, clock: SetClock
+) -> None:
+    bills = [LiveBill.of_desk(HOUSE, ONE), LiveBill.of_desk(SUPPLIER, TWO)]
+    for bill in bills:
+        await two_bills(board, bill.chat_id, bill.holder_id)
+    posted_at = clock.now()
+    async with runtime.system.store.transaction() as tx:
+        await board.show_bills(tx, bills)
+    for bill, rest in zip(bills, (PLATFORM_BILL_REST, BILL_REST), strict=True):
+        ((fact, due_at),) = (await waiting(runtime, bill.chat_id)).values()
+        assert fact == bill.fact()
+        assert 0 < (rest - (due_at - posted_at)).total_seconds() < 1
+
+
+async def test_where_no_ops_group_is_any_more_the_bill_ends_and_alarms_are_still_known(
+    board: Board, runtime: Runtime
+) -> None:
+    store = runtime.system.store
+    await two_bills(board, ONE, HOUSE)
+    await board.posts.posted(ONE, 5, Subject.alarm(ALARM), "a")
+    async with store.transaction() as tx:
+        await board.show_bills(tx, [LiveBill.of_desk(HOUSE, ONE)])
+        assert await board.end(tx, ONE, HOUSE) == (9, DAYS[1].isoformat())
+    assert await facts(runtime, ONE) == [Unpin(9)]
+    assert await board.posts.get(ONE, 9) is None
+    assert await board.posts.find(ONE, Subject.alarm(ALARM)) is not None
 
 
 async def test_of_each_merchant_the_newest_bill_is_pinned(board: Board, runtime: Runtime) -> None:

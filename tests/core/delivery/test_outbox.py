@@ -386,6 +386,7 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
         Card("m", "o", edit_message_id=7),
         Bill("m", "2026-11-10", "2026-11-11", reply_to=3),
         DeskBill("2026-11-10", "2026-11-10", "s", reply_to=3),
+        DeskBill(),
         Say(
             Stored("receipt", {"minor": 0, "text": "预付", "none": None}),
             only_for=9,

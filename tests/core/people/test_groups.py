@@ -309,7 +309,7 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
     await facts(runtime, CHAT)
     for kind, message_id, ref in (("card", 9, order_id), ("bill", 10, "2026-01-01")):
         await store.execute(
-            "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+            "INSERT INTO post (chat_id, message_id, kind, ref, holder_id, digest, shown_at)"
             " VALUES ($1, $2, $3, $4, $5, 'd', now())",
             CHAT,
             message_id,
@@ -352,7 +352,7 @@ async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
     order_id, merchant_id = str(opened.order.id), str(desk.merchant.id)
     assert card == Card(merchant_id, order_id, reply_to=5)
     await desk.runtime.system.store.execute(
-        "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+        "INSERT INTO post (chat_id, message_id, kind, ref, holder_id, digest, shown_at)"
         " VALUES ($1, 9, 'card', $2, $3, 'd', now())",
         CHAT,
         order_id,

@@ -11,7 +11,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from core.delivery.board import BILL_REST, Subject
+from core.accounts.vouchers import Advance, Cause
+from core.delivery.board import BILL_REST, LiveBill, Subject
+from core.delivery.outbox.facts import LIVE_BILL
+from core.kernel.money import Money
 from core.reports.changes import (
     BILLS_PER_S,
     MARK_EVERY,
@@ -25,10 +28,19 @@ from core.reports.changes import (
 )
 from core.system.store import Queries
 from core.trade.orders import Opened
-from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk
+from tests.core.support import (
+    CHAT,
+    FINANCE,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    SUPPLIER_CHAT,
+    Desk,
+)
 from tests.demo import eventually
 
 NOTHING: list[tuple[str, int]] = []
+DESK_BILLS = 2  # the supplier's and the platform's move with what a merchant is paid
 
 
 async def waiting(desk: Desk) -> list[tuple[str, int]]:
@@ -84,7 +96,7 @@ async def test_each_change_is_found_wherever_it_is_shown(desk: Desk) -> None:
     await carded(desk, other, CHAT, 8)
     changes = await quiet(desk)
     await desk.see(opened, 9_900)  # too little: booked, and the order stays what it is
-    assert await changes.show() == 3
+    assert await changes.show() == 3 + DESK_BILLS
     assert await waiting(desk) == [("bill", CHAT), ("card", CHAT), ("card", OPERATOR)]
     fact = await desk.runtime.system.store.fetchval(
         "SELECT facts FROM outbox WHERE topic = 'card' AND chat_id = $1", CHAT
@@ -136,7 +148,7 @@ async def test_a_sweep_that_fails_stops_no_other_look(
     assert await waiting(desk) == [("bill", CHAT)]
     await shown(desk)
     await desk.see(await desk.open(), 10000)
-    assert await changes.show() == 1, "the sweep has had its turn"
+    assert await changes.show() == 1 + DESK_BILLS, "the sweep has had its turn"
 
 
 async def test_a_desk_that_begins_after_quiet_hours_looks_at_minutes(desk: Desk) -> None:
@@ -161,7 +173,9 @@ async def test_what_many_show_is_written_in_parts_and_the_mark_moves_with_the_la
     before = await store.fetchval("SELECT looked_to FROM board")
     async with store.transaction() as tx:
         # The last part waits for its bill; what came before it is there, and the mark is not moved.
-        await desk.runtime.delivery.board.show_bills(tx, [(desk.merchant.id, CHAT)])
+        await desk.runtime.delivery.board.show_bills(
+            tx, [LiveBill("merchant", desk.merchant.id, CHAT)]
+        )
         looking = asyncio.create_task(changes.show(), context=Context())
 
         async def first_part() -> bool:
@@ -169,7 +183,7 @@ async def test_what_many_show_is_written_in_parts_and_the_mark_moves_with_the_la
 
         await eventually(first_part, what="the first part")
         assert await tx.fetchval("SELECT looked_to FROM board") == before
-    assert await looking == MOST_AT_ONCE + 6
+    assert await looking == MOST_AT_ONCE + 6 + DESK_BILLS
     rows = await waiting(desk)
     assert rows == [("bill", CHAT)] + [("card", CHAT)] * (MOST_AT_ONCE + 5)
     assert await store.fetchval("SELECT looked_to FROM board") > before
@@ -195,13 +209,13 @@ async def test_a_desk_that_ended_is_succeeded(desk: Desk) -> None:
     await shown(desk)
     await desk.see(opened, 10000)
     desk.clock.advance(OLDEST.total_seconds() / 2)
-    assert await second.show() == 1
+    assert await second.show() == 1 + DESK_BILLS
     await shown(desk)
     assert await first.show() == 0, "the other one had it shown meanwhile"
     assert await waiting(desk) == NOTHING
 
 
-@pytest.mark.parametrize(("bills", "rest_s"), [(1, 3.0), (40, 40 / BILLS_PER_S)])
+@pytest.mark.parametrize(("bills", "rest_s"), [(1, 3.0), (40, (40 + DESK_BILLS) / BILLS_PER_S)])
 async def test_the_more_bills_move_the_longer_each_rests(
     desk: Desk, bills: int, rest_s: float
 ) -> None:
@@ -226,7 +240,7 @@ async def test_the_more_bills_move_the_longer_each_rests(
     await desk.see(opened, 10000)
     await posts.posted(CHAT, 9, Subject.live_bill(desk.merchant.id, day), "d")
     since: datetime = await store.fetchval("SELECT shown_at FROM post WHERE message_id = 9")
-    assert await changes.show() == bills
+    assert await changes.show() == bills + DESK_BILLS
     due: datetime = await store.fetchval(
         "SELECT due_at FROM outbox WHERE topic = 'bill' AND chat_id = $1", CHAT
     )
@@ -246,3 +260,48 @@ async def test_a_merchant_is_shown_where_it_is_bound_alone(desk: Desk) -> None:
         (desk.merchant.id, desk.merchant.id)
     ]
     assert ("bill", NORTHWIND_CHAT) not in await waiting(desk)
+
+
+async def live_bills(desk: Desk) -> list[tuple[int, str | None]]:
+    """Chat and supplier (None: the platform) of live bills of the desk that wait to be shown."""
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT chat_id, facts->>'supplier_id' AS supplier_id, dedupe_key, rank FROM outbox"
+        " WHERE topic = 'desk_bill' AND NOT facts ? 'first' ORDER BY chat_id"
+    )
+    assert {row["dedupe_key"] for row in rows} == {f"bill:{row['chat_id']}" for row in rows}
+    assert {row["rank"] for row in rows} <= {LIVE_BILL}
+    return [(row["chat_id"], row["supplier_id"]) for row in rows]
+
+
+async def test_money_moves_the_bills_of_the_platform_and_of_its_supplier_alone(desk: Desk) -> None:
+    store = desk.runtime.system.store
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
+    other = await desk.runtime.parties.suppliers.by_no("S02")
+    async with store.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO chat_group (chat_id, kind, type, created_at)"
+            " VALUES (-77, 'unbound', 'group', $1)",
+            desk.clock.now(),
+        )
+        await desk.runtime.people.groups.bind_supplier(tx, -77, other.id)
+    changes = await quiet(desk)
+    opened = await desk.open()
+    await changes.show()
+    assert await live_bills(desk) == [(OPS_CHAT, None)], "orders are on the platform's bill alone"
+    await shown(desk)
+    await desk.see(opened, 10000)
+    await changes.show()
+    assert await live_bills(desk) == [(SUPPLIER_CHAT, str(supplier.id)), (OPS_CHAT, None)]
+
+
+async def test_what_a_supplier_paid_in_moves_its_bill_and_the_platforms(desk: Desk) -> None:
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
+    changes = await quiet(desk)
+    actor = await desk.actor(FINANCE, SUPPLIER_CHAT)
+    await desk.runtime.accounts.payins.record(
+        actor, supplier, Advance(Money(5_000, "CNY"), ""), Cause(SUPPLIER_CHAT, 900, 1)
+    )
+    await shown(desk)
+    await changes.show()
+    assert await live_bills(desk) == [(SUPPLIER_CHAT, str(supplier.id)), (OPS_CHAT, None)]
+    assert ("bill", CHAT) not in await waiting(desk)

@@ -50,7 +50,7 @@ def _history(holder: Literal["m", "s"], last: date, page: int, count: int) -> Pr
 
 
 EXAMPLES: Final = (
-    BillEnded("M1001", date(2026, 11, 29)),
+    *(BillEnded(no, date(2026, 11, 29)) for no in ("M1001", "")),
     *(
         DayCutSet(
             holder=holder,

@@ -117,7 +117,7 @@ async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
     merchant = await desk.runtime.parties.merchants.by_no("M1001")
     store = desk.runtime.system.store
     await store.execute(
-        "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+        "INSERT INTO post (chat_id, message_id, kind, ref, holder_id, digest, shown_at)"
         " VALUES ($1, 9, 'bill', $2, $3, 'd', now()), ($1, 10, 'card', 'x', $3, 'd', now())",
         SPRUCE, "2026-11-29", merchant.id,
     )  # fmt: skip
@@ -129,9 +129,7 @@ async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
     told = await desk.press(OPERATOR, SPRUCE, button_data(question))
     (ended,) = [fact for fact in told if isinstance(fact, Say) and fact.screen == "bill_ended"]
     assert (ended.edit_message_id, ended.facts) == (9, {"no": "M1001", "day": "2026-11-29"})
-    assert (
-        await store.fetchval("SELECT count(*) FROM post WHERE merchant_id = $1", merchant.id) == 0
-    )
+    assert await store.fetchval("SELECT count(*) FROM post WHERE holder_id = $1", merchant.id) == 0
     assert not [fact for fact in await _waiting(desk) if isinstance(fact, Bill | Card)]
     group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
@@ -265,7 +263,7 @@ async def test_a_new_group_gets_a_checklist_that_is_edited(desk: Desk) -> None:
     checklist = one_say(await desk.news())
     assert (checklist.facts["admin"], checklist.facts["kind"]) == (False, "unbound")
     await desk.runtime.system.store.execute(
-        "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+        "INSERT INTO post (chat_id, message_id, kind, ref, holder_id, digest, shown_at)"
         " VALUES (-100555, 9, 'question', $1, '00000000-0000-0000-0000-000000000000', '', now())",
         checklist.ref,
     )
