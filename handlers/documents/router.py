@@ -219,10 +219,12 @@ def _one_line(note: str) -> str:
 async def _say_checked(chat: Chat, documents: Documents, dialogue: Dialogue) -> None:
     draft = dialogue.read(Draft)
     told = await asyncio.to_thread(summary, draft.text)
-    diff = (await documents.changes(told.code, draft.text)).splitlines()
+    changes = await documents.changes(told.code, draft.text)
+    diff = changes.text.splitlines()
     checked = DocumentChecked(
         summary=told,
         note=draft.note,
+        former=changes.former,
         diff=tuple(diff[:SHOWN_DIFF_LINES]),
         diff_lines=len(diff),
         dialogue_id=dialogue.id,
@@ -254,8 +256,8 @@ async def choose(
                 name = f"{draft.code}-dry-run.txt"
                 await _send(chat, name, written(requests), draft.code)
         case "diff":
-            diff = await supply.documents.changes(draft.code, draft.text)
-            await _send(chat, f"{draft.code}.diff", diff, draft.code)
+            changes = await supply.documents.changes(draft.code, draft.text)
+            await _send(chat, f"{draft.code}.diff", changes.text, draft.code)
         case "propose":
             try:
                 document = await supply.documents.propose(actor, draft.text, note=draft.note)
@@ -288,9 +290,9 @@ async def press(
         case "open":
             await chat.say(await _card(chat, document))
         case "diff":
-            diff = await documents.diff(document)
+            changes = await documents.diff(document)
             name = f"{document.code}-v{document.version}.diff"
-            await _send(chat, name, diff, str(document))
+            await _send(chat, name, changes.text, str(document))
         case "text":
             text = await documents.text(document)
             await _send(chat, f"{document.code}.yaml", text, str(document))

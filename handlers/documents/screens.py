@@ -139,11 +139,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class DocumentChecked(Notice):
-    """A document that was tried, and what to do with it. diff: the first lines of what it changes,
-    of `diff_lines`. note: what it changes, in words."""
+    """A document that was tried, and what to do with it. former: the version before it, empty of
+    a first one. diff: the first lines of what it changes, of `diff_lines`. note: what it changes,
+    in words."""
 
     summary: Summary
     note: str
+    former: str
     diff: tuple[str, ...]
     diff_lines: int
     dialogue_id: str

@@ -38,6 +38,15 @@ State = Literal["proposed", "approved", "rejected", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What a text changes. former: the version that it is against, as people name it; empty of a
+    first one, which is new from end to end. text: the unified form, bounded."""
+
+    former: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One version of a connector document.
 
@@ -136,20 +145,20 @@ class Documents:
             )
         )
 
-    async def diff(self, document: Document) -> str:
-        """What it changes, in the unified form and bounded: against the newest version that a live
-        supplier uses, or else the newest approved one; of a first one, all of it."""
+    async def diff(self, document: Document) -> Changes:
+        """What it changes against the newest version that a live supplier uses, or else the newest
+        approved one."""
         text = await self.text(document)
         return await self._changes(document.code, text, document.id, str(document))
 
-    async def changes(self, code: str, text: str) -> str:
+    async def changes(self, code: str, text: str) -> Changes:
         """As `diff`, of a text that nobody has proposed yet."""
         return await self._changes(code, text, None, f"{code} as sent")
 
-    async def _changes(self, code: str, text: str, without: UUID | None, name: str) -> str:
+    async def _changes(self, code: str, text: str, without: UUID | None, name: str) -> Changes:
         row = await self._store.fetchrow(_BEFORE, code, without)
-        before, former = (row["body"], f"{code} v{row['version']}") if row else ("", "nothing")
-        return checks.diff(before, text, names=(former, name))
+        before, former = (row["body"], f"{code} v{row['version']}") if row else ("", "")
+        return Changes(former, checks.diff(before, text, names=(former or "nothing", name)))
 
     def library(self) -> tuple[str, ...]:
         """The codes of the documents that come with the desk."""
@@ -175,7 +184,7 @@ class Documents:
         note = line("note", note, checks.WORDS_CHARS, least=0)
         code = (await asyncio.to_thread(load_sound, text)).code
         digest = hashlib.sha256(text.encode()).hexdigest()
-        diff = await self.changes(code, text)
+        changes = await self.changes(code, text)
         async with self._store.transaction() as tx:
             await tx.hold(f"connector_document:{code}")
             known = await tx.fetchrow(_SAME, code, digest)
@@ -197,7 +206,7 @@ class Documents:
             document = _document(row)
             await self._record(tx, "propose_document", actor, document)
             alone = not await others(tx, self._people, APPROVE_RIGHT, actor.user_id)
-            await self._tell(tx, document, alone=alone, diff=diff)
+            await self._tell(tx, document, alone=alone, changes=changes)
         return document
 
     async def propose_from_library(self, actor: Actor, code: str, *, note: str = "") -> Document:
@@ -340,8 +349,8 @@ class Documents:
         )
         await self._outbox.say(tx, document.proposed_by, Say(decided))
 
-    async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str) -> None:
-        lines = diff.splitlines()
+    async def _tell(self, tx: Tx, document: Document, *, alone: bool, changes: Changes) -> None:
+        lines = changes.text.splitlines()
         alarm = AlarmDocument(
             document_id=document.id,
             code=document.code,
@@ -349,6 +358,7 @@ class Documents:
             note=document.note,
             actor_name=document.proposed_by_name,
             alone=alone,
+            former=changes.former,
             diff=tuple(lines[:SHOWN_DIFF_LINES]),
             diff_lines=len(lines),
         )

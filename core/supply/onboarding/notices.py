@@ -11,8 +11,9 @@ from core.delivery.outbox import Notice
 
 @dataclass(frozen=True, slots=True)
 class AlarmDocument(Notice):
-    """A version waits for approval. alone: nobody but its author could give it. diff: the first
-    lines of what changes, of `diff_lines`."""
+    """A version waits for approval. alone: nobody but its author could give it. former: the
+    version before it, empty of a first one. diff: the first lines of what changes, of
+    `diff_lines`."""
 
     document_id: UUID
     code: str
@@ -20,6 +21,7 @@ class AlarmDocument(Notice):
     note: str
     actor_name: str
     alone: bool
+    former: str
     diff: tuple[str, ...]
     diff_lines: int
 

@@ -44,14 +44,14 @@ SUMMARY: Final = Summary(
     cautions=tuple(CautionLine(code, HOSTILE) for code in WORDS["caution"]), cases=14,
     failures=(), sound=True,
 )  # fmt: skip
-CHECKED: Final = DocumentChecked(SUMMARY, HOSTILE, (HOSTILE,) * 10, 70, ID.hex, 2)
+CHECKED: Final = DocumentChecked(SUMMARY, HOSTILE, HOSTILE, (HOSTILE,) * 10, 70, ID.hex, 2)
 PLAIN: Final = replace(
     SUMMARY, lacks=(), ways=(), signing=Signing("", ""), cautions=(), sandbox_only=False
 )
 UNSOUND: Final = replace(SUMMARY, sound=False, failures=(FailureLine(HOSTILE, 9, HOSTILE),) * 9)
 ALARM: Final = AlarmDocument(
     document_id=ID, code="epay", version=2, note=HOSTILE, actor_name=HOSTILE,
-    alone=False, diff=(HOSTILE,) * 20, diff_lines=70,
+    alone=False, former=HOSTILE, diff=(HOSTILE,) * 20, diff_lines=70,
 )  # fmt: skip
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
@@ -66,9 +66,11 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     ALARM,
     replace(ALARM, note="", alone=True, diff=()),
+    replace(ALARM, former=""),
     *(DocumentDecided(ID, NAME, "proposed", why, HOSTILE) for why in ("", HOSTILE)),
     CHECKED,
     replace(CHECKED, summary=PLAIN, diff=(), diff_lines=0, note=""),
+    replace(CHECKED, former=""),
     replace(CHECKED, summary=UNSOUND),
     *(
         DocumentFaultsNotice(total, (Fault(10**4, HOSTILE, HOSTILE, HOSTILE),) * min(total, 20))

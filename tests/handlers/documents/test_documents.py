@@ -82,6 +82,7 @@ async def test_a_document_from_the_file_to_the_approval(desk: Desk) -> None:
         "document_checked", True, "their word",
     )  # fmt: skip
     assert checked.facts["summary"]["signing"]["steps"].startswith("md5")
+    assert checked.facts["former"] == "sandbox_md5 v1"
     assert checked.facts["diff_lines"] >= len(checked.facts["diff"]) > 0
 
     (shown, *rest) = await desk.press(author, author, labelled(checked, "Dry run"))

@@ -239,19 +239,21 @@ async def test_rejected_and_withdrawn_are_for_ever_but_the_text_may_come_again(
 async def test_who_approves_sees_what_changes(runtime: Runtime) -> None:
     documents, admin = runtime.supply.documents, await staff(runtime, ADMIN)
     document = await documents.propose(admin, numbered(2))
-    shown = (await documents.diff(document)).splitlines()
+    shown = (await documents.diff(document)).text.splitlines()
     assert shown[:2] == ["--- sandbox_md5 v1", "+++ sandbox_md5 v2"]
     lines = [line for line in shown[2:] if line[0] in "+-"]
     assert lines == [
         "-name: Sandbox supplier (MD5 form)", "+name: Sandbox supplier 2 (MD5 form)",
     ]  # fmt: skip
     long = await documents.propose(admin, TEXT + "#\n" * 1000 + f"# {'x' * 3000}\n")
-    shown = (await documents.diff(long)).splitlines()
+    shown = (await documents.diff(long)).text.splitlines()
     assert len(shown) == 401
     assert shown[-1].startswith("… ")
     assert max(map(len, shown)) <= 500
     first = await documents.propose_from_library(admin, "epay")
-    assert (await documents.diff(first)).splitlines()[:2] == ["--- nothing", "+++ epay v1"]
+    changes = await documents.diff(first)
+    assert changes.former == ""
+    assert changes.text.splitlines()[:2] == ["--- nothing", "+++ epay v1"]
 
 
 async def test_the_library_comes_in_by_the_same_door(runtime: Runtime) -> None:
