@@ -219,6 +219,32 @@ async def test_what_a_day_of_a_supplier_or_the_platform_closed_with_is_told_once
     assert not (await runtime.reports.bills.platform(Days.one(noon.date()))).open
 
 
+@pytest.mark.parametrize("moving", [(1,), (1, 2), (1, 2, 3)])
+async def test_a_desk_that_was_away_tells_the_last_day_on_which_something_moved(
+    desk: Desk, moving: tuple[int, ...]
+) -> None:
+    """Days on which nothing moved may follow it: nobody would be told of any, else."""
+    runtime, noon = desk.runtime, desk.clock.go_to_noon()
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    await run(runtime, "roll_books")
+    for nth in range(1, 4):  # nobody rolls the platform's days or the supplier's meanwhile
+        desk.clock.go_to(noon + timedelta(hours=24 * (nth - 1), minutes=1))
+        if nth in moving:
+            await desk.pay(await desk.open())
+    desk.clock.go_to(noon + timedelta(hours=24 * 3 - 11))
+    for _ in range(3):
+        await run(runtime, "roll_books")
+    rows = await runtime.system.store.fetch(
+        "SELECT chat_id, facts FROM outbox WHERE topic = 'desk_bill' ORDER BY chat_id"
+    )
+    last = (noon.date() + timedelta(days=moving[-1] - 1)).isoformat()
+    of_day = {"first": last, "last": last}
+    assert [(row["chat_id"], row["facts"]) for row in rows] == [
+        (SUPPLIER_CHAT, {**of_day, "supplier_id": str(supplier.id)}),
+        (OPS_CHAT, of_day),
+    ]
+
+
 async def test_a_live_bill_of_the_day_is_edited_to_what_it_closed_with(desk: Desk) -> None:
     runtime, noon = desk.runtime, desk.clock.go_to_noon()
     supplier = await runtime.parties.suppliers.by_no("S01")
