@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.telegram.entities import CAPTION_MAX, TEXT_MAX, read_text
 from sandbox.telegram.errors import bad_request
 from sandbox.telegram.keyboard import read_markup
-from sandbox.telegram.model import Chat, Json, Message
+from sandbox.telegram.model import FILE_KINDS, Chat, Json, Message
 from sandbox.telegram.sandbox import Sandbox
 from sandbox.telegram.sends import media_body, rich_body
 from sandbox.telegram.views import bot_message
@@ -18,7 +18,7 @@ CALLBACK_LIFE_S = 150
 DELETE_WINDOW_S = 48 * 3600
 CAPTIONS = frozenset({"caption", "caption_entities"})
 TEXTS = frozenset({"text", "entities", "rich_message", "link_preview_options"})
-MEDIA = frozenset({"photo", "document", *CAPTIONS})
+MEDIA = frozenset({*FILE_KINDS, *CAPTIONS})
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same"
     " as a current content and reply markup of the message"
@@ -44,7 +44,7 @@ def edit_message_caption(sandbox: Sandbox, call: Call) -> Json | bool:
 
 def edit_message_media(sandbox: Sandbox, call: Call) -> Json | bool:
     chat, message = _own(sandbox, call.params)
-    return _changed(sandbox, chat, message, call, *_new_media(sandbox, call))
+    return _changed(sandbox, chat, message, call, *_new_media(sandbox, call, message))
 
 
 def edit_message_reply_markup(sandbox: Sandbox, call: Call) -> Json | bool:
@@ -66,7 +66,7 @@ def edit_ephemeral_caption(sandbox: Sandbox, call: Call) -> bool:
 
 def edit_ephemeral_media(sandbox: Sandbox, call: Call) -> bool:
     chat, message = _ephemeral(sandbox, call.params)
-    _changed(sandbox, chat, message, call, *_new_media(sandbox, call))
+    _changed(sandbox, chat, message, call, *_new_media(sandbox, call, message))
     return True
 
 
@@ -167,7 +167,7 @@ def _ephemeral(sandbox: Sandbox, params: Json) -> tuple[Chat, Message]:
 
 
 def _new_text(params: Json, chat: Chat, message: Message) -> tuple[frozenset[str], Json]:
-    if "photo" in message.body or "document" in message.body:
+    if any(kind in message.body for kind in FILE_KINDS):
         raise bad_request("there is no text in the message to edit")
     if "rich_message" in params:
         if "text" in params:
@@ -182,15 +182,18 @@ def _new_text(params: Json, chat: Chat, message: Message) -> tuple[frozenset[str
 
 
 def _new_caption(params: Json, message: Message) -> tuple[frozenset[str], Json]:
-    if "photo" not in message.body and "document" not in message.body:
+    if not any(kind in message.body for kind in FILE_KINDS):
         raise bad_request("there is no caption in the message to edit")
     return CAPTIONS, read_text(params, "caption", CAPTION_MAX)
 
 
-def _new_media(sandbox: Sandbox, call: Call) -> tuple[frozenset[str], Json]:
+def _new_media(sandbox: Sandbox, call: Call, message: Message) -> tuple[frozenset[str], Json]:
     media = call.params["media"]
-    if media["type"] not in {"photo", "document"}:
-        raise bad_request("the sandbox plays only photo and document media")
+    if media["type"] not in FILE_KINDS:
+        raise bad_request(f"the sandbox plays only {', '.join(FILE_KINDS)} media")
+    is_document = "document" in message.body
+    if "media_group_id" in message.body and is_document != (media["type"] == "document"):
+        raise bad_request("can't use the media of the specified type in the album")
     caption = read_text(media, "caption", CAPTION_MAX)
     return MEDIA | TEXTS, media_body(sandbox, call, media["type"], media["media"]) | caption
 

@@ -40,7 +40,9 @@ HEADERS = {
 PAGE_SIZE = 200
 QUEUE_MAX = 1000
 HEARTBEAT_S = 15.0
-INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+INLINE_TYPES = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"}
+)
 
 
 class Page:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.telegram.entities import CAPTION_MAX, TEXT_MAX
 from sandbox.telegram.errors import ActError
-from sandbox.telegram.model import ADMINS, PRESENT, Chat, Json, Message
+from sandbox.telegram.model import ADMINS, FILE_KINDS, PRESENT, Chat, Json, Message
 from sandbox.telegram.sandbox import STATUSES, Sandbox, add_chat, add_user
 from sandbox.telegram.views import (
     ADMIN_RIGHTS,
@@ -23,8 +23,9 @@ from sandbox.telegram.views import (
     text_body,
 )
 
-ACTIONS = ("press", "edit", "album", "photo", "document", "text")
+ACTIONS = ("press", "edit", "album", *FILE_KINDS, "text")
 ALBUM_MAX = 10
+FILE_NAMES = {"photo": "photo.jpg", "video": "video.mp4", "document": "file.bin"}
 
 
 def act(sandbox: Sandbox, what: Json) -> Json:
@@ -225,7 +226,7 @@ def _file_body(sandbox: Sandbox, kind: str, what: Json) -> Json:
         content = base64.b64decode(what[kind], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise ActError(400, f"{kind} must be base64") from error
-    name = str(what.get("file_name") or ("photo.jpg" if kind == "photo" else "file.bin"))
+    name = str(what.get("file_name") or FILE_NAMES[kind])
     mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     try:
         stored = sandbox.world.add_file(kind, name.rsplit("/", 1)[-1], mime, content)
@@ -237,13 +238,16 @@ def _file_body(sandbox: Sandbox, kind: str, what: Json) -> Json:
 def _album(sandbox: Sandbox, chat: Chat, user_id: int, what: Json, more: Json) -> list[Message]:
     items = what["album"]
     if not isinstance(items, list) or not 2 <= len(items) <= ALBUM_MAX:
-        raise ActError(400, f"album must be a list of 2 to {ALBUM_MAX} photos or documents")
-    bodies = []
+        raise ActError(400, f"album must be a list of 2 to {ALBUM_MAX} files")
+    bodies, kinds = [], set()
     for item in items:
-        kind = next((k for k in ("photo", "document") if k in item), None)
+        kind = next((k for k in FILE_KINDS if k in item), None)
         if kind is None:
-            raise ActError(400, "each item of an album has a photo or a document")
+            raise ActError(400, f"each item of an album has one of {', '.join(FILE_KINDS)}")
+        kinds.add(kind)
         bodies.append(_content(sandbox, kind, item))
+    if "document" in kinds and len(kinds) > 1:
+        raise ActError(400, "an album is of photos and videos, or of documents")
     if what.get("caption") and not any("caption" in body for body in bodies):
         bodies[0] |= text_body(str(what["caption"]), "caption")
     group = str(13_900_000_000_000_000 + sandbox.world.count("album"))

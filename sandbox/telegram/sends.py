@@ -9,14 +9,15 @@ from typing import Any
 from sandbox.telegram.entities import CAPTION_MAX, TEXT_MAX, read_text
 from sandbox.telegram.errors import bad_request
 from sandbox.telegram.keyboard import check_buttons, read_markup
-from sandbox.telegram.model import PRESENT, Chat, Json, Message, StoredFile
+from sandbox.telegram.model import FILE_KINDS, PRESENT, Chat, Json, Message, StoredFile
 from sandbox.telegram.rich import read_rich, rich_buttons
 from sandbox.telegram.sandbox import Sandbox
 from sandbox.telegram.views import bot_message
 from sandbox.telegram.wire import Call, Upload
 
 EPHEMERAL_WINDOW_S = 15
-ALBUM_KINDS = frozenset({"photo", "document"})
+# Pictures and videos may be mixed in an album.
+ALBUM_KINDS = (frozenset({"photo", "video"}), frozenset({"document"}))
 CHAT_ACTIONS_TEXT = (
     "typing upload_photo record_video upload_video record_voice upload_voice upload_document"
     " choose_sticker find_location record_video_note upload_video_note"
@@ -53,8 +54,8 @@ def send_media_group(sandbox: Sandbox, call: Call) -> list[Json]:
     if not 2 <= len(media) <= 10:
         raise bad_request("wrong number of items in the media group, must be from 2 to 10")
     kinds = {item["type"] for item in media}
-    if not kinds <= ALBUM_KINDS or len(kinds) > 1:
-        raise bad_request("the sandbox plays albums of only photos or only documents")
+    if not any(kinds <= alike for alike in ALBUM_KINDS):
+        raise bad_request("the sandbox plays albums of photos and videos, or of documents")
     more = _more(sandbox, chat, call.params)
     captions = [read_text(item, "caption", CAPTION_MAX) for item in media]
     sandbox.limits.send(chat.id, len(media))
@@ -91,7 +92,7 @@ def copy_message(sandbox: Sandbox, call: Call) -> Json:
     original = sandbox.message_of(source, call.params["message_id"], "message to copy not found")
     _copyable(original, "copied")
     body = _content(original)
-    if "caption" in call.params and ("photo" in body or "document" in body):
+    if "caption" in call.params and any(kind in body for kind in FILE_KINDS):
         body = {k: v for k, v in body.items() if not k.startswith("caption")}
         body |= read_text(call.params, "caption", CAPTION_MAX)
     return {"message_id": _send(sandbox, chat, call, body)["message_id"]}
@@ -128,7 +129,7 @@ def rich_body(params: Json, chat: Chat) -> Json:
 
 
 def media_body(sandbox: Sandbox, call: Call, kind: str, reference: str) -> Json:
-    """The content for a photo or document given as `attach://` or as a known file_id."""
+    """The content for a file of this kind given as `attach://` or as a known file_id."""
     upload = call.upload(reference)
     stored = _known_file(sandbox, kind, reference) if upload is None else None
     if upload is not None:

@@ -160,7 +160,7 @@ def button_rows(body: Json) -> list[list[Json]]:
 
 def message_file_ids(body: Json) -> list[str]:
     ids = [body["photo"][-1]["file_id"]] if "photo" in body else []
-    return ids + ([body["document"]["file_id"]] if "document" in body else [])
+    return ids + [body[kind]["file_id"] for kind in ("video", "document") if kind in body]
 
 
 def text_body(text: str, name: str = "text") -> Json:

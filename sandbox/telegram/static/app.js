@@ -326,9 +326,10 @@ async function submit() {
 
 async function sendFiles(caption) {
   const items = await Promise.all(state.files.map(async (file) => ({
-    [isPhoto(file) ? "photo" : "document"]: await base64(file), file_name: file.name,
+    [kindOf(file)]: await base64(file), file_name: file.name,
   })));
-  const alike = items.every((item) => "photo" in item) || items.every((item) => "document" in item);
+  const papers = items.filter((item) => "document" in item).length;
+  const alike = papers === 0 || papers === items.length;
   if (items.length > 1 && items.length <= 10 && alike) return send({ album: items, caption: caption || undefined });
   let sent = true;
   for (const [index, item] of items.entries()) sent = await send({ ...item, caption: index === 0 && caption ? caption : undefined }) && sent;
@@ -336,6 +337,7 @@ async function sendFiles(caption) {
 }
 
 const isPhoto = (file) => /^image\/(png|jpeg|gif|webp)$/.test(file.type);
+const kindOf = (file) => isPhoto(file) ? "photo" : /^video\/(mp4|webm|quicktime)$/.test(file.type) ? "video" : "document";
 
 function base64(file) {
   return new Promise((resolve, reject) => {

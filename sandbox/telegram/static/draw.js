@@ -212,6 +212,7 @@ function fileNode(file, acts) {
     const img = h("img", { src, alt: file.name, width: file.width, height: file.height, loading: "lazy" });
     return h("button", { type: "button", class: "photo", "aria-label": word("photo"), onclick: () => acts.view(src) }, img);
   }
+  if (file.kind === "video") return h("video", { class: "video", src, controls: true, preload: "metadata", "aria-label": word("video") });
   const suffix = file.name.includes(".") ? file.name.split(".").pop().slice(0, 4) : "";
   return h("a", { class: "document", href: src, download: file.name },
     h("span", { class: `document-icon kind-${suffix.toLowerCase()}` }, icon(ICONS.file), h("b", {}, suffix.toUpperCase())),
@@ -226,7 +227,7 @@ export function messageNode(message, viewerId, acts) {
       h("p", {}, word("services")[message.service.kind](message.service)));
   }
   const acting = { ...acts, press: (data, node) => acts.press(message, data, node) };
-  const photo = message.files.some((file) => file.kind === "photo");
+  const photo = message.files.some((file) => file.kind !== "document");
   const classes = ["message", own && "own", message.ephemeral_for && "ephemeral", photo && "with-photo", message.rich && "rich"];
   const meta = h("span", { class: "meta" },
     message.pinned ? icon(ICONS.pin) : null,

@@ -12,6 +12,7 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    InputMediaVideo,
     InputRichBlockDetails,
     InputRichBlockFooter,
     InputRichBlockParagraph,
@@ -267,6 +268,31 @@ async def test_people_send_photos_albums_and_edits(room: Room) -> None:
     assert two["message"]["media_group_id"] == three["message"]["media_group_id"]
     assert both["message_ids"] == [two["message"]["message_id"], three["message"]["message_id"]]
     assert edited["edited_message"]["caption"] == "order 8"
+
+
+async def test_videos_are_mixed_with_pictures_and_never_with_documents(room: Room) -> None:
+    picture, video = {"photo": encoded(png())}, {"video": encoded(b"moving")}
+    act = {"as": BEN, "chat_id": GROUP}
+    await room.control("act", {**act, "album": [picture, video], "caption": "paid"})
+    shown, moving = [update["message"] for update in await room.updates()]
+    assert (shown["caption"], moving["video"]["mime_type"]) == ("paid", "video/mp4")
+    sent = await room.bot.send_media_group(
+        GROUP,
+        [
+            InputMediaPhoto(media=shown["photo"][-1]["file_id"]),
+            InputMediaVideo(media=moving["video"]["file_id"], caption="again"),
+        ],
+    )
+    newer = InputMediaVideo(media=moving["video"]["file_id"], caption="moves")
+    await room.bot.edit_message_media(newer, chat_id=GROUP, message_id=sent[0].message_id)
+    kinds = [m["files"][0]["kind"] for m in (await room.transcript())[-2:]]
+    assert kinds == ["video", "video"]
+    paper = InputMediaDocument(media=BufferedInputFile(b"x", "x"))
+    with pytest.raises(TelegramBadRequest, match="album"):
+        await room.bot.edit_message_media(paper, chat_id=GROUP, message_id=sent[0].message_id)
+    mixed = {**act, "album": [video, {"document": encoded(b"x")}]}
+    refused = await room.control("act", mixed, 400)
+    assert "photos and videos, or of documents" in refused["error"]
 
 
 @pytest.mark.parametrize("caption", ["a < b", "<b>open", "x" * 1025, "<tg-none>x</tg-none>"])
