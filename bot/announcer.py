@@ -66,8 +66,20 @@ class Announcer:
         return posted
 
     async def _revise(self, place: Place, revise: Revise) -> None:
-        """Raises Unreachable where the message is gone."""
-        screen = Screen(revise.words)
-        edit = self._poster.edit_caption if revise.captioned else self._poster.edit
-        if not await edit(place, revise.message_id, screen):
+        """Raises Unreachable where a message is gone; what else is there of it is changed."""
+        first, screen = revise.message_ids[0], Screen(revise.words)
+        if revise.items:
+            # Of an album whose sender died, some parts may be known alone.
+            parts = zip(revise.message_ids, revise.items, strict=False)
+            there = [
+                await self._poster.edit_media(
+                    place, message_id, item, screen if message_id == first else Screen("")
+                )
+                for message_id, item in parts
+            ]
+        elif revise.captioned:
+            there = [await self._poster.edit_caption(place, first, screen)]
+        else:
+            there = [await self._poster.edit(place, first, screen)]
+        if not all(there):
             raise Unreachable("the message is gone")

@@ -166,8 +166,8 @@ class Courier:
             if not leaving.told:
                 await outbox.drop(leaving)
                 return
-        _LOG.error("message parked", chat_id=leaving.chat_id, fault=str(error))
-        await outbox.park(leaving, fault=str(error))
+        if await outbox.park(leaving, fault=str(error)):
+            _LOG.error("message parked", chat_id=leaving.chat_id, fault=str(error))
 
     async def _show(self, place: Place, leaving: Leaving) -> int | tuple[int, ...] | None:
         """Show it in its chat; the id of the new message, where it is one, or of several."""

@@ -20,6 +20,7 @@ from aiogram.exceptions import (
 from aiogram.types import (
     BufferedInputFile,
     EphemeralMessageParameters,
+    InputMediaAnimation,
     InputMediaAudio,
     InputMediaDocument,
     InputMediaPhoto,
@@ -36,6 +37,7 @@ from handlers.screens import Screen
 _LOG = structlog.get_logger(__name__)
 _NOT_COPIED: Final = ("message to copy not found", "message can't be copied")
 _MEDIA: Final = {
+    "animation": InputMediaAnimation,
     "photo": InputMediaPhoto,
     "video": InputMediaVideo,
     "document": InputMediaDocument,
@@ -217,6 +219,28 @@ class Poster:
                     message_id=message_id,
                     caption=screen.html,
                     reply_markup=screen.keyboard,
+                )
+            except TelegramBadRequest as error:
+                if UNCHANGED in str(error):
+                    return True
+                if any(words in str(error) for words in GONE):
+                    return False
+                raise
+            return True
+
+    async def edit_media(
+        self, place: Place, message_id: int, item: tuple[str, str], under: Screen
+    ) -> bool:
+        """Another file in the place of what a message shows. item: its kind, and Telegram's id of
+        it. False as in `edit`."""
+        kind, file_id = item
+        async with self._budget.call(place.chat_id, place.rank):
+            try:
+                await self._bot.edit_message_media(
+                    _MEDIA[kind](media=file_id, caption=under.html or None),
+                    chat_id=place.chat_id,
+                    message_id=message_id,
+                    reply_markup=under.keyboard,
                 )
             except TelegramBadRequest as error:
                 if UNCHANGED in str(error):

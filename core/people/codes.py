@@ -37,8 +37,8 @@ CODES: Final = declare(
                 "That is no time for it: it is to come, and {days} days from now at most."
             ),
             "broadcast_kind": (
-                "That cannot take the place of this broadcast: a text takes the place of a text,"
-                " and a caption that of a caption."
+                "That cannot take the place of this broadcast: a text changes its words, a picture"
+                " or a file takes the place of one, and an album that of one with as many parts."
             ),
             "group_not_bound": (
                 "This group is not bound to a merchant yet. Say: 绑定商户 M1001 or /bind M1001"

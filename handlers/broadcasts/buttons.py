@@ -10,7 +10,7 @@ from handlers.kit.buttons import Button, long, read_page, short, whole
 
 BroadcastAction = Literal[
     "open", "all", "merchants", "suppliers", "pick", "search", "pin", "unpin", "time", "now",
-    "test", "send", "drop", "stop", "retry", "withdraw", "sure",
+    "test", "send", "drop", "stop", "retry", "withdraw", "sure", "results", "file",
 ]  # fmt: skip
 # So much of what is looked for fits into a button.
 MAX_SEARCH_BYTES: Final = 18
@@ -36,6 +36,17 @@ class TurnBroadcasts(Button):
 
     def data(self) -> str:
         return f"bcs:{self.page}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResults(Button):
+    """Another page of what became of a broadcast in each chat."""
+
+    broadcast_id: UUID
+    page: int
+
+    def data(self) -> str:
+        return f"bcr:{short(self.broadcast_id)}:{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,8 @@ def read(parts: list[str]) -> Button | None:
             return OnBroadcast(long(broadcast_id), action)  # type: ignore[arg-type]  # asked above
         case ["bcs", page]:
             return TurnBroadcasts(read_page(page))
+        case ["bcr", broadcast_id, page]:
+            return TurnResults(long(broadcast_id), read_page(page))
         case ["bcp", broadcast_id, page, *search]:
             return TurnTargets(long(broadcast_id), read_page(page), ":".join(search))
         case ["bcc", broadcast_id, no, page, *search]:

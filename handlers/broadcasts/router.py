@@ -14,20 +14,22 @@ from core.kernel.errors import Refusal
 from core.people.broadcasts import RIGHT, Content
 from core.people.district import People
 from core.people.groups import Audience
-from handlers.broadcasts.buttons import OnBroadcast, TurnBroadcasts
+from handlers.broadcasts.buttons import OnBroadcast, TurnBroadcasts, TurnResults
 from handlers.broadcasts.choices import ask_search, ask_time, targets_page
+from handlers.broadcasts.results import result_file, results_page
 from handlers.broadcasts.screens import BroadcastLine, BroadcastsNotice, BroadcastWithdrawal
 from handlers.broadcasts.words import ReviseBroadcast, ShowBroadcasts, WriteBroadcast
 from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable
-from handlers.kit.context import Presses, Wants
+from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues
-from handlers.kit.relayed import media_in
+from handlers.kit.relayed import file_in
+from texts import translator
 
 _SHORT_CHARS: Final = 60
-# What stands under these can be changed; all else has no words.
-_CAPTIONED: Final = frozenset({"photo", "video", "document", "animation", "audio", "voice"})
+# Of all else that has words under it, the file can be exchanged for another.
+_WORDS_ALONE: Final = "voice"
 
 
 def add_routes(routes: Router) -> None:
@@ -36,6 +38,7 @@ def add_routes(routes: Router) -> None:
     routes.message.register(revise, Wants(ReviseBroadcast))
     routes.message.register(show, Wants(ShowBroadcasts))
     routes.callback_query.register(turn, Presses(TurnBroadcasts))
+    routes.callback_query.register(turn_results, Presses(TurnResults))
     routes.callback_query.register(press, Presses(OnBroadcast))
 
 
@@ -90,12 +93,11 @@ async def _content(
         album = await people.broadcasts.whole_album(chat.id, original.media_group_id)
         if album is not None:
             return album
-    media = media_in(original)
-    kind = "text" if original.text else media[0].kind if media else "other"
-    if kind != "text" and kind not in _CAPTIONED:
-        kind = "other"
+    item = file_in(original)
+    kind = "text" if original.text else item[0] if item else "other"
     words = original.html_text if original.text or original.caption else ""
-    return Content(chat.id, original.message_id, kind, words)
+    items = (item,) if item and kind not in ("text", _WORDS_ALONE) else ()
+    return Content(chat.id, original.message_id, kind, words, items)
 
 
 # ── what is pressed ──────────────────────────────────────────────────────────────────────────────
@@ -109,6 +111,7 @@ async def press(
     chat: Chat,
     button: OnBroadcast,
     people: People,
+    press: Press,
     delivery: Delivery,
     dialogues: Dialogues,
 ) -> None:
@@ -133,7 +136,15 @@ async def press(
         case "stop":
             await broadcasts.stop(actor, broadcast_id)
         case "retry":
-            await broadcasts.retry(actor, broadcast_id)
+            count = await broadcasts.retry(actor, broadcast_id)
+            await press.answer(_tried_again(count, actor.language))
+        case "results":
+            found = await broadcasts.results(actor, broadcast_id, 1)
+            await chat.say(results_page(found, await chat.zone()))
+        case "file":
+            found = await broadcasts.all_results(actor, broadcast_id)
+            language, reply_to = actor.language, chat.message_id
+            await chat.put(result_file(found, await chat.zone(), language, reply_to))
         case "pick":
             await chat.post(await targets_page(people, broadcast_id, "", 1))
         case "search":
@@ -142,6 +153,20 @@ async def press(
             await ask_time(chat, people, dialogues, broadcast_id)
         case "withdraw" | "sure":
             await _withdraw(chat, people, button)
+
+
+async def turn_results(_: CallbackQuery, chat: Chat, button: TurnResults, people: People) -> None:
+    """Another page, in the place of the one that carries the button."""
+    found = await people.broadcasts.results(chat.actor, button.broadcast_id, button.page)
+    await chat.replace(results_page(found, await chat.zone()))
+
+
+def _tried_again(count: int, language: str) -> str:
+    """count: of chats."""
+    words = translator(language).ngettext(
+        "%(num)s chat is tried again", "%(num)s chats are tried again", count
+    )
+    return words % {"num": count}
 
 
 async def _withdraw(chat: Chat, people: People, button: OnBroadcast) -> None:

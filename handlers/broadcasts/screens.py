@@ -18,6 +18,7 @@ from handlers.broadcasts.buttons import (
     OnBroadcast,
     PickTarget,
     TurnBroadcasts,
+    TurnResults,
     TurnTargets,
 )
 from handlers.groups.buttons import mark_of
@@ -81,6 +82,38 @@ class BroadcastTargets(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultLine:
+    """What became of a broadcast in a chat; see `core.people.broadcasts.Result`."""
+
+    no: int
+    title: str
+    state: str
+    fault: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastResults(Notice):
+    """What became of it in each chat, a page of that. total: chats. zone: of its times."""
+
+    broadcast_id: UUID
+    no: int
+    page: int
+    pages: int
+    total: int
+    lines: tuple[ResultLine, ...]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastResultFile(Notice):
+    """Likewise, what stands under the file with all of them."""
+
+    no: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastWithdrawal(Notice):
     """Whether a broadcast is taken back; or it is being taken back (sure). chats: in which it
     stands."""
@@ -132,6 +165,7 @@ def _card_buttons(view: BroadcastView, translate: NullTranslations) -> _Keyboard
     def to(text: str, action: BroadcastAction, style: str | None = None) -> InlineKeyboardButton:
         return button(text, OnBroadcast(broadcast.id, action), style=style)
 
+    results = to(translate.gettext("📋 Result per chat"), "results")
     match broadcast.state:
         case "draft":
             pin = (
@@ -157,12 +191,13 @@ def _card_buttons(view: BroadcastView, translate: NullTranslations) -> _Keyboard
             test = to(translate.gettext("👤 Test: to me alone"), "test")
             return keyboard(whom, (pin, when), (test,), last)
         case "running":
-            return keyboard((to(translate.gettext("⏹ Stop"), "stop", "danger"),))
+            return keyboard((to(translate.gettext("⏹ Stop"), "stop", "danger"), results))
         case "stopped" | "done":
             retry = counts.failed + counts.stopped
             again = translate.gettext("🔁 Retry %(count)s") % {"count": retry}
             back = to(translate.gettext("🗑 Take it back"), "withdraw", "danger")
-            return keyboard((to(again, "retry"),) if retry else (), (back,) if counts.sent else ())
+            first = (to(again, "retry"),) if retry else ()
+            return keyboard((*first, results), (back,) if counts.sent else ())
         case _:
             return None
 
@@ -176,6 +211,17 @@ def _list_buttons(listed: BroadcastsNotice, _: NullTranslations) -> _Keyboard:
         if 1 <= to <= listed.pages
     ]
     return keyboard(*in_rows(each, 4), tuple(turns))
+
+
+def _result_buttons(shown: BroadcastResults, translate: NullTranslations) -> _Keyboard:
+    """The pages before and after, and all as a file."""
+    turns = [
+        button(arrow, TurnResults(shown.broadcast_id, to))
+        for arrow, to in (("◀", shown.page - 1), ("▶", shown.page + 1))
+        if 1 <= to <= shown.pages
+    ]
+    whole = button(translate.gettext("📄 As a file"), OnBroadcast(shown.broadcast_id, "file"))
+    return keyboard(tuple(turns), (whole,))
 
 
 def _target_buttons(shown: BroadcastTargets, translate: NullTranslations) -> _Keyboard:
@@ -212,6 +258,8 @@ def _sure_buttons(asked: BroadcastWithdrawal, translate: NullTranslations) -> _K
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(BroadcastsNotice, buttons=_list_buttons),
     View(BroadcastTargets, buttons=_target_buttons),
+    View(BroadcastResults, buttons=_result_buttons),
+    View(BroadcastResultFile),
     View(BroadcastWithdrawal, buttons=_sure_buttons),
     View(BroadcastQuestion, buttons=step_buttons),
 )

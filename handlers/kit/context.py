@@ -31,7 +31,7 @@ from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
 from handlers.kit.refusals import StaleMoney, already_done, refusal_words
-from handlers.kit.relayed import media_in, without_mentions
+from handlers.kit.relayed import file_in, media_in, without_mentions
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -194,11 +194,10 @@ class Understand(BaseMiddleware):
 
     async def _note_album(self, message: Message, actor: Actor) -> None:
         """An album comes message by message, and may become a broadcast: a reply names one part."""
-        album, media = message.media_group_id, media_in(message)
-        if album is None or not media or message.chat.type != "private" or message.edit_date:
+        album, item = message.media_group_id, file_in(message)
+        if album is None or item is None or message.chat.type != "private" or message.edit_date:
             return
         words = message.html_text if message.caption else ""
-        item = (media[0].kind, media[0].file_id)
         part = Content(message.chat.id, message.message_id, item[0], words, (item,))
         await self._chats.people.broadcasts.note_part(actor, album, part)
 

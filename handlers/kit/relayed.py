@@ -12,8 +12,10 @@ from core.trade.enquiries import Media, Said
 
 _BY_LINK: Final = frozenset({"text_mention"})
 _BY_ANY: Final = frozenset({"text_mention", "mention"})
-# What may show that an order is paid, beside pictures.
-_EVIDENCE: Final = ("video", "document")
+# What may show that an order is paid.
+_EVIDENCE: Final = frozenset({"photo", "video", "document"})
+# An animation comes with a document that is the same.
+_FILES: Final = ("animation", "video", "document", "audio", "voice")
 
 
 def said_in(message: Message, by_name: str) -> Said:
@@ -33,15 +35,20 @@ def said_in(message: Message, by_name: str) -> Said:
 
 def media_in(message: Message) -> tuple[Media, ...]:
     """The picture, video or file that came with a message: Telegram's id of its largest form."""
-    if message.animation:
-        return ()  # which comes with a document that is the same
+    found = file_in(message)
+    return (Media(*found),) if found is not None and found[0] in _EVIDENCE else ()
+
+
+def file_in(message: Message) -> tuple[str, str] | None:
+    """The one file that came with a message, of whatever kind: as the Bot API calls it, and
+    Telegram's id of it."""
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
-        return (Media("photo", largest.file_id),)
-    for kind in _EVIDENCE:
+        return "photo", largest.file_id
+    for kind in _FILES:
         if (file := getattr(message, kind)) is not None:
-            return (Media(kind, file.file_id),)
-    return ()
+            return kind, file.file_id
+    return None
 
 
 def without_mentions(message: Message, kinds: Collection[str] = _BY_LINK) -> str:

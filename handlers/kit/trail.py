@@ -88,6 +88,7 @@ TRAIL: Final = {
     "bind": "a group bound",
     "unbind": "a group's binding ended",
     "send_broadcast": "a broadcast sent",
+    "retry_broadcast": "a broadcast tried again",
     "revise_broadcast": "a broadcast said anew",
     "stop_broadcast": "a broadcast stopped",
     "withdraw_broadcast": "a broadcast taken back",

@@ -395,6 +395,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "sent": "sent",
         "failed": "failed",
         "left": "left",
+        "waiting": "waits",
+        "queued": "on its way",
         "stopped": "stopped",
         "withdrawn": "taken back",
     },

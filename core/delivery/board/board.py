@@ -297,7 +297,9 @@ DELETE FROM outbox WHERE (merchant_id, id) IN (
     ORDER BY topic LIKE '%bill', facts->>'order_id', (facts->>'edit_message_id')::bigint FOR UPDATE
 )
 """
+# What names messages and has a keeper stays where these were: tried there, it is lost, and its
+# keeper hears of that.
 _MOVE_WAITING: Final = """
 UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'
-WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL
+WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL AND NOT facts ? 'message_ids'
 """

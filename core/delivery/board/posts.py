@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
@@ -12,7 +13,7 @@ import asyncpg
 from core.delivery.outbox import NOBODY
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
-from core.system.store import Store
+from core.system.store import Store, Tx
 
 Kind = Literal[
     "alarm", "approval", "card", "bill", "receipt", "question", "enquiry", "copy", "broadcast"
@@ -141,6 +142,15 @@ class Posts:
         """It is gone, or no longer ours to edit."""
         await self._store.execute(
             "DELETE FROM post WHERE chat_id = $1 AND message_id = $2", chat_id, message_id
+        )
+
+    async def forget_all(self, tx: Tx, kind: Kind, refs: Sequence[str]) -> None:
+        """What is about these was nobody's, and needs to be found no more, in any chat."""
+        await tx.execute(
+            "DELETE FROM post WHERE holder_id = $1 AND kind = $2 AND ref = ANY($3::text[])",
+            NOBODY,
+            kind,
+            refs,
         )
 
     async def strangers(self, chat_id: int, after: int, before: int) -> list[int]:

@@ -172,16 +172,18 @@ class MediaGroup:
 
 @dataclass(frozen=True, slots=True)
 class Revise:
-    """Other words in a message that was one of very many. words: Telegram's HTML. captioned: they
-    stand under a picture or a file. keeper, ref: as of a `Copy`."""
+    """Other words in a message, or an album, that was one of very many. words: Telegram's HTML.
+    captioned: they stand under a picture or a file. keeper, ref: as of a `Copy`. items: files in
+    the place of those that are there, in their order, as of a `MediaGroup`; empty: these stay."""
 
     topic: ClassVar[str] = "revise"
     bulk: ClassVar[bool] = True
-    message_id: int
+    message_ids: tuple[int, ...]
     words: str
     captioned: bool
     keeper: str
     ref: str
+    items: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

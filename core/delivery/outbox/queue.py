@@ -134,16 +134,12 @@ class Outbox:
         self._replies = Batch(self._are_unsent, self._is_unsent)
         self._chat_wakers: list[Callable[[], None]] = []
         self._merchant_wakers: list[Callable[[], None]] = []
-        self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
+        self._on_parked: list[Lost] = []
         self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
         self._keepers: dict[str, Keeper] = {}
         self._losses: dict[str, Lost] = {}
 
-    def look_on(
-        self,
-        parked: Callable[[Tx, Leaving, str], Awaitable[None]],
-        through: Callable[[Tx, int], Awaitable[None]],
-    ) -> None:
+    def look_on(self, parked: Lost, through: Callable[[Tx, int], Awaitable[None]]) -> None:
         """Have `parked` called with each message that is given up, and why, and `through` with the
         chat of each that is sent after it was: in the same transaction."""
         self._on_parked.append(parked)
@@ -413,15 +409,16 @@ class Outbox:
         if not await self._lose(leaving, "the chat is another one now"):
             await self._leases.finish(self._store, leaving.held)
 
-    async def park(self, leaving: Leaving, *, fault: str) -> None:
-        """It can never leave (kicked, blocked, wrong). Kept, for people to see, unless its keeper
-        has people see it."""
+    async def park(self, leaving: Leaving, *, fault: str) -> bool:
+        """It can never leave (kicked, blocked, wrong). Kept, for people to see. False: its keeper
+        has people see it instead, for whom that is a result and no fault."""
         if await self._lose(leaving, fault):
-            return
+            return False
         async with self._store.transaction() as tx:
             if await self._leases.park(tx, leaving.held, fault, {"dedupe_key": None}):
                 for parked in self._on_parked:
                     await parked(tx, leaving, fault)
+        return True
 
     async def _lose(self, leaving: Leaving, fault: str) -> bool:
         """Tell its keeper that it is lost. False: it has none who asked to be told."""

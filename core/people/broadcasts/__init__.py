@@ -12,6 +12,8 @@ from core.people.broadcasts.model import (
     Counts,
     Failure,
     Plan,
+    Result,
+    ResultPage,
 )
 
 __all__ = [
@@ -29,4 +31,6 @@ __all__ = [
     "Counts",
     "Failure",
     "Plan",
+    "Result",
+    "ResultPage",
 ]

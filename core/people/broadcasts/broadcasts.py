@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from core.delivery.audit import Action
 from core.delivery.district import Delivery
 from core.delivery.outbox import BroadcastCard
 from core.kernel.codec import pack
@@ -21,10 +21,12 @@ from core.people.broadcasts.model import (
     BroadcastView,
     Content,
     Plan,
+    ResultPage,
     State,
     Task,
+    ref_of,
 )
-from core.people.groups import Audience, Directory, Target
+from core.people.groups import MAX_TARGETS, Audience, Directory, Target
 from core.system.district import System
 from core.system.store import Queries, Tx
 
@@ -49,6 +51,7 @@ class Broadcasts:
         self._clock = system.clock
         self._ids = system.ids
         self._outbox = delivery.outbox
+        self._posts = delivery.board.posts
         self._audit = delivery.audit
         self._directory = directory
 
@@ -163,9 +166,10 @@ class Broadcasts:
                 tx, actor, broadcast_id, {"state": "stopped", "follow_at": self._clock.now()}
             )
 
-    async def retry(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
+    async def retry(self, actor: Actor, broadcast_id: UUID) -> int:
         """Try again where it failed or did not get because it was stopped: where a chat is quiet
-        by now, once it is so no more. Refusals: those of `_lock`, broadcast_empty."""
+        by now, once it is so no more. Returns in how many chats. Refusals: those of `_lock`,
+        broadcast_empty."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
             found = await self._lock(tx, actor, broadcast_id, _OVER)
@@ -174,28 +178,25 @@ class Broadcasts:
             loud_from = {target.chat_id: target.from_on(now) for target in known}
             due_at = {chat_id: loud_from.get(chat_id, now) for chat_id in chat_ids}
             count = await rows.retry(tx, found, due_at)
-            return await self._go_on(tx, actor, found, found.task, count)
+            await self._go_on(tx, actor, found, found.task, "retry_broadcast", count)
+        return count
 
     async def revise(self, actor: Actor, broadcast_id: UUID, content: Content) -> Broadcast:
-        """Say something else wherever it arrived: a text for a text, words under a picture for
-        words under one. Refusals: those of `_lock`, broadcast_kind, broadcast_empty."""
+        """Say or show something else wherever it arrived; see `Content.revised`. Refusals: those of
+        `_lock`, broadcast_kind, broadcast_empty."""
         async with self._store.transaction() as tx:
             found = await self._lock(tx, actor, broadcast_id, _OVER)
-            before = found.content
-            if "other" in (content.kind, before.kind) or content.captioned != before.captioned:
-                raise Refusal("broadcast_kind")
-            said = before if before.captioned else content
-            said = replace(said, words=content.words)
+            said = found.content.revised(content)
             await self._change(tx, actor, found.id, {"content": pack(said)})
             count = await rows.again(tx, found.id, self._clock.now())
-            return await self._go_on(tx, actor, found, "revise", count)
+            return await self._go_on(tx, actor, found, "revise", "revise_broadcast", count)
 
     async def withdraw(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
         """Take it away wherever it arrived. Refusals: those of `_lock`, broadcast_empty."""
         async with self._store.transaction() as tx:
             found = await self._lock(tx, actor, broadcast_id, _OVER)
             count = await rows.again(tx, found.id, self._clock.now())
-            return await self._go_on(tx, actor, found, "withdraw", count)
+            return await self._go_on(tx, actor, found, "withdraw", "withdraw_broadcast", count)
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────
     async def by_no(self, actor: Actor, no: int) -> Broadcast:
@@ -213,6 +214,16 @@ class Broadcasts:
         actor.need_among_staff(RIGHT)
         return await rows.page(self._store, number)
 
+    async def results(self, actor: Actor, broadcast_id: UUID, number: int) -> ResultPage:
+        """A page of what became of it in each chat; one behind the last is the last. Refusals: as
+        of `Actor.need_among_staff`, broadcast_not_found."""
+        return await rows.result_page(self._store, await self._known(actor, broadcast_id), number)
+
+    async def all_results(self, actor: Actor, broadcast_id: UUID) -> ResultPage:
+        """Likewise, all on one page."""
+        known = await self._known(actor, broadcast_id)
+        return await rows.result_page(self._store, known, 1, page_rows=MAX_TARGETS)
+
     async def view(self, broadcast_id: UUID) -> BroadcastView | None:
         """What its card shows; None where it is forgotten."""
         found = await rows.find(self._store, "id", broadcast_id)
@@ -227,8 +238,14 @@ class Broadcasts:
         )
 
     async def forget_old(self) -> int:
-        """Drop what was written long ago; how many broadcasts."""
-        return await rows.forget(self._store, self._clock.now())
+        """Drop what was written long ago, and what the board knows of it; how many broadcasts."""
+        async with self._store.transaction() as tx:
+            forgotten = await rows.forget(tx, self._clock.now())
+            for broadcast_id, chat_ids in forgotten.items():
+                refs = [ref_of(broadcast_id, chat_id) for chat_id in chat_ids]
+                await self._posts.forget_all(tx, "copy", refs)
+            await self._posts.forget_all(tx, "broadcast", [str(one) for one in forgotten])
+        return len(forgotten)
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     async def _targets(self, draft: Broadcast) -> list[Target]:
@@ -237,6 +254,14 @@ class Broadcasts:
             return await self._directory.targets(self._store, draft.audience)
         except Refusal:
             return []
+
+    async def _known(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
+        """Refusals: as of `Actor.need_among_staff`, broadcast_not_found."""
+        actor.need_among_staff(RIGHT)
+        found = await rows.find(self._store, "id", broadcast_id)
+        if found is None:
+            raise Refusal("broadcast_not_found", text="")
+        return found
 
     async def _lock(
         self, tx: Tx, actor: Actor, broadcast_id: UUID, states: Collection[State]
@@ -252,13 +277,11 @@ class Broadcasts:
         return found
 
     async def _go_on(
-        self, tx: Tx, actor: Actor, found: Broadcast, task: Task, count: int
+        self, tx: Tx, actor: Actor, found: Broadcast, task: Task, action: Action, count: int
     ) -> Broadcast:
+        """action: as the trail calls it."""
         if not count:
             raise Refusal("broadcast_empty")
-        action = "withdraw_broadcast" if task == "withdraw" else "revise_broadcast"
-        if task == "send":
-            action = "send_broadcast"
         await self._record(tx, actor, action, found, count)
         going = {
             "state": "running", "task": task, "ended_at": None, "follow_at": self._clock.now()
@@ -276,7 +299,7 @@ class Broadcasts:
         return changed
 
     async def _record(
-        self, tx: Queries, actor: Actor, action: Any, found: Broadcast, count: int = 0
+        self, tx: Queries, actor: Actor, action: Action, found: Broadcast, count: int = 0
     ) -> None:
         await self._audit.record(
             tx,

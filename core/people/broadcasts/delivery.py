@@ -10,7 +10,7 @@ from uuid import UUID
 from core.delivery.district import Delivery
 from core.delivery.outbox import BroadcastCard, Fact, Leaving, PinCopy, Revise, Saying, Withdraw
 from core.people.broadcasts import rows
-from core.people.broadcasts.model import KEEPER, Broadcast, read_broadcast
+from core.people.broadcasts.model import KEEPER, Broadcast, read_broadcast, ref_of
 from core.system.district import System
 from core.system.store import Tx
 
@@ -89,13 +89,14 @@ class BroadcastDelivery:
 
 def _fact(broadcast: Broadcast, chat_id: int, message_ids: Sequence[int]) -> Fact:
     """What is to be done in a chat, where these messages of it stand."""
-    ref = f"{KEEPER}:{broadcast.id}:{chat_id}"
+    ref = ref_of(broadcast.id, chat_id)
     content = broadcast.content
     if not message_ids:
         return content.to(ref, bulk=True)
     if broadcast.task == "withdraw":
         return Withdraw(tuple(message_ids), KEEPER, ref)
-    return Revise(message_ids[0], content.words, content.captioned, KEEPER, ref)
+    items = content.items if content.replaced else ()
+    return Revise(tuple(message_ids), content.words, content.captioned, KEEPER, ref, items)
 
 
 def _whose(fact: Fact) -> tuple[UUID, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,6 +13,7 @@ import asyncpg
 
 from core.delivery.outbox import Copy, Fact, MediaGroup
 from core.kernel.codec import unpack
+from core.kernel.errors import Refusal
 from core.people.groups import Audience
 
 # Who is told what the messages of broadcasts became.
@@ -21,9 +22,12 @@ KEEPER: Final = "broadcast"
 RATE_PER_S: Final = 28
 
 _TAGS: Final = re.compile(r"<[^>]*>")
+# Of what else albums are made: pictures and videos, which may be mixed.
+_AMONG_THEMSELVES: Final = frozenset({"document", "audio"})
 
 State = Literal["draft", "running", "stopped", "done", "dropped"]
 Task = Literal["send", "revise", "withdraw"]
+TargetState = Literal["waiting", "queued", "sent", "failed", "stopped", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Content:
 
     kind: photo, video and so on, as the Bot API calls it; `text`; `other` for what has no words
     that could be changed. words: Telegram's HTML of the text, or of what stands under a picture.
-    items: of an album, kinds and Telegram's ids of its files.
+    items: kinds and Telegram's ids of its file, or of those of an album; empty where there is none
+    in whose place another could come. replaced: these came in the place of what was sent first.
     """
 
     chat_id: int
@@ -40,6 +45,7 @@ class Content:
     kind: str
     words: str = ""
     items: tuple[tuple[str, str], ...] = ()
+    replaced: bool = False
 
     @property
     def plain(self) -> str:
@@ -58,6 +64,26 @@ class Content:
             return MediaGroup(self.items, html=self.words, keeper=keeper, ref=ref, bulk=bulk)
         under = self.words if self.captioned else ""
         return Copy(self.chat_id, self.message_id, html=under, keeper=keeper, ref=ref, bulk=bulk)
+
+    def revised(self, newer: Content) -> Content:
+        """What is said from now on wherever this stands: the words of a text go under the picture
+        that is there, and a picture comes in the place of a text or of a picture. Refusals:
+        broadcast_kind."""
+        if "other" in (self.kind, newer.kind):
+            raise Refusal("broadcast_kind")
+        if not newer.captioned:
+            return replace(self, words=newer.words) if self.captioned else newer
+        fits = newer.items and (self.items or not self.captioned)
+        if not fits or len(newer.items) != max(1, len(self.items)):
+            raise Refusal("broadcast_kind")
+        if len(newer.items) > 1 and self._family != newer._family:
+            raise Refusal("broadcast_kind")
+        return replace(newer, replaced=True)
+
+    @property
+    def _family(self) -> str:
+        """Of the parts of an album; those of one may come in the place of each other."""
+        return self.kind if self.kind in _AMONG_THEMSELVES else "photo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +144,30 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What became of it in a chat. no: as in G3. state: as of a row of `broadcast_target`. fault:
+    why it failed. at: when that was so; None where it is still to come."""
+
+    no: int
+    title: str
+    state: TargetState
+    fault: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """Results, those first of which somebody has to think: what failed, was stopped, is to come.
+    page: from 1."""
+
+    broadcast: Broadcast
+    entries: tuple[Result, ...]
+    page: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastView:
     """What its card shows. plan: of a draft. next_at: when it goes on, where it waits. failures:
     the first of them."""
@@ -137,6 +187,11 @@ class BroadcastPage:
     page: int
     pages: int
     total: int
+
+
+def ref_of(broadcast_id: UUID, chat_id: int) -> str:
+    """What the keeper and the board know its messages of a chat by."""
+    return f"{KEEPER}:{broadcast_id}:{chat_id}"
 
 
 def read_broadcast(row: asyncpg.Record) -> Broadcast:

@@ -14,11 +14,16 @@ from core.people.broadcasts.model import (
     Content,
     Counts,
     Failure,
+    Result,
+    ResultPage,
     read_broadcast,
 )
 from core.system.store import Queries, Tx
 
 PAGE_ROWS: Final = 8
+_RESULT_ROWS: Final = 12
+# Of what was kept for long so much is dropped in one night.
+_FORGOTTEN_AT_ONCE: Final = 100
 _FAILURES: Final = 20
 # Of an album, as Telegram has them.
 _FEWEST_PARTS: Final = 2
@@ -143,6 +148,22 @@ async def failures(queries: Queries, broadcast_id: UUID) -> tuple[Failure, ...]:
     return tuple(Failure(row["no"], row["title"], row["fault"]) for row in found)
 
 
+async def result_page(
+    queries: Queries, broadcast: Broadcast, number: int, page_rows: int = _RESULT_ROWS
+) -> ResultPage:
+    """A page of what became of it in each chat; one behind the last is the last."""
+    total = await queries.fetchval(
+        "SELECT count(*) FROM broadcast_target WHERE broadcast_id = $1", broadcast.id
+    )
+    pages = max(1, -(-total // page_rows))
+    number = max(1, min(number, pages))
+    found = await queries.fetch(_RESULTS, broadcast.id, (number - 1) * page_rows, page_rows)
+    entries = tuple(
+        Result(row["no"], row["title"], row["state"], row["fault"], row["done_at"]) for row in found
+    )
+    return ResultPage(broadcast, entries, number, pages, total)
+
+
 async def add_part(queries: Queries, album: str, part: Content, now: datetime) -> None:
     """part: with the one item that it is."""
     ((kind, file_id),) = part.items
@@ -174,15 +195,11 @@ async def find_album(queries: Queries, chat_id: int, album: str) -> Content | No
     return Content(chat_id, found[0]["message_id"], found[0]["kind"], words, items)
 
 
-async def forget(queries: Queries, now: datetime) -> int:
-    await queries.execute("DELETE FROM album_part WHERE at < $1", now - _DRAFTS_KEPT)
-    return await queries.execute(
-        "DELETE FROM broadcast WHERE state <> 'running'"
-        " AND created_at < CASE WHEN state IN ('draft', 'dropped')"
-        " THEN $1::timestamptz ELSE $2 END",
-        now - _DRAFTS_KEPT,
-        now - _KEPT,
-    )
+async def forget(tx: Tx, now: datetime) -> dict[UUID, list[int]]:
+    """Drop what is old; of each broadcast, the chats that it was for."""
+    await tx.execute("DELETE FROM album_part WHERE at < $1", now - _DRAFTS_KEPT)
+    found = await tx.fetch(_FORGET, now - _DRAFTS_KEPT, now - _KEPT, _FORGOTTEN_AT_ONCE)
+    return {row["id"]: row["chat_ids"] for row in found}
 
 
 def _counts(by_state: Mapping[str, int]) -> Counts:
@@ -195,6 +212,31 @@ def _counts(by_state: Mapping[str, int]) -> Counts:
     )
 
 
+_RESULTS: Final = """
+SELECT no, title, state, fault,
+    CASE WHEN state NOT IN ('waiting', 'queued') THEN done_at END AS done_at
+FROM broadcast_target WHERE broadcast_id = $1
+ORDER BY array_position(
+    ARRAY['failed', 'stopped', 'queued', 'waiting', 'sent', 'withdrawn'], state
+), no
+OFFSET $2 LIMIT $3
+"""
+# $1, $2: of drafts and of all else, what was written before goes.
+_FORGET: Final = """
+WITH old AS (
+    SELECT id FROM broadcast
+    WHERE state <> 'running'
+      AND created_at < CASE WHEN state IN ('draft', 'dropped') THEN $1::timestamptz ELSE $2 END
+    ORDER BY id LIMIT $3 FOR UPDATE
+), chats AS (
+    SELECT old.id, coalesce(array_agg(t.chat_id) FILTER (WHERE t.chat_id IS NOT NULL), '{}')
+        AS chat_ids
+    FROM old LEFT JOIN broadcast_target t ON t.broadcast_id = old.id GROUP BY old.id
+), gone AS (
+    DELETE FROM broadcast WHERE id IN (SELECT id FROM old)
+)
+SELECT id, chat_ids FROM chats
+"""
 _ADD_TARGETS: Final = """
 INSERT INTO broadcast_target (broadcast_id, chat_id, no, title, state, due_at, fault)
 SELECT $1, chat_id, no, title, state, due_at, fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.people.groups.changes import GroupChange, InSegment, InTopic, Label, Language, Quiet, Zone
 from core.people.groups.directory import (
+    MAX_TARGETS,
     Audience,
     Directory,
     Entry,
@@ -20,6 +21,7 @@ from core.people.groups.quiet import QuietHours
 
 __all__ = [
     "GROUP",
+    "MAX_TARGETS",
     "Audience",
     "BillEnded",
     "BotRights",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from core.delivery.board import Subject
 from core.delivery.outbox import BULK, Copy, Leaving, MediaGroup, PinCopy, Revise, Withdraw
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
@@ -246,6 +247,50 @@ async def test_other_words_are_of_the_same_kind(office: Office) -> None:
         assert refused(error.value) == "broadcast_kind"
 
 
+def content(kind: str, *files: str) -> Content:
+    """files: their kinds, or as one word the album's."""
+    return Content(ADMIN, 62, kind, kind, tuple((one, one) for one in files))
+
+
+PHOTO, VIDEO = content("photo", "photo"), content("video", "video")
+TWO, MIXED = content("photo", "photo", "photo"), content("video", "video", "photo")
+PAPERS, VOICE = content("document", "document", "document"), content("voice")
+
+
+@pytest.mark.parametrize(
+    ("before", "newer", "may"),
+    [
+        (TEXT, TEXT, True), (TEXT, PHOTO, True), (TEXT, TWO, False), (TEXT, VOICE, False),
+        (PHOTO, TEXT, True), (PHOTO, VIDEO, True), (PHOTO, TWO, False), (PHOTO, VOICE, False),
+        (TWO, TEXT, True), (TWO, MIXED, True), (TWO, PHOTO, False), (TWO, PAPERS, False),
+        (PAPERS, PAPERS, True), (VOICE, TEXT, True), (VOICE, PHOTO, False),
+        (content("other"), TEXT, False), (TEXT, content("other"), False),
+    ],
+)  # fmt: skip
+def test_what_can_take_the_place_of_what(before: Content, newer: Content, may: bool) -> None:
+    if not may:
+        with pytest.raises(Refusal) as error:
+            before.revised(newer)
+        assert refused(error.value) == "broadcast_kind"
+        return
+    said = before.revised(newer)
+    assert said.words == newer.words
+    words_alone = before.captioned and not newer.captioned
+    assert said.items == (before if words_alone else newer).items
+    assert said.replaced == newer.captioned
+
+
+async def test_files_are_exchanged_only_where_others_came(office: Office) -> None:
+    """Also where the words alone are changed later, for a chat may have missed the exchange."""
+    sent, actor = await office.send(content=PHOTO), await office.actor()
+    await office.run()
+    for newer, items in ((TEXT, ()), (VIDEO, VIDEO.items), (TEXT, VIDEO.items)):
+        await office.broadcasts.revise(actor, sent.id, newer)
+        left = await office.run()
+        assert left
+        assert {one.fact.items for one in left if isinstance(one.fact, Revise)} == {items}
+
+
 async def test_an_album_arrives_whole_and_is_pinned(office: Office) -> None:
     items = (("photo", "a"), ("photo", "b"))
     draft = await office.draft(MERCHANTS, Content(ADMIN, 50, "photo", "<b>two</b>", items))
@@ -322,14 +367,24 @@ async def test_who_may_not_send_may_do_nothing_about_it(office: Office) -> None:
                 await verb(actor)
 
 
+async def posts_of(office: Office) -> int:
+    return int(await office.runtime.system.store.fetchval("SELECT count(*) FROM post"))
+
+
 async def test_old_ones_are_forgotten(office: Office, clock: SetClock) -> None:
     sent = await office.send()
-    await office.run()
+    left = await office.run()
+    copies = [Subject.copy(one.fact.ref) for one in left if isinstance(one.fact, Copy)]
+    ours = (*copies, Subject.broadcast(sent.id), Subject.copy("answer:1"))
+    for message_id, subject in enumerate(ours):
+        await office.runtime.delivery.board.posts.posted(CHAT, message_id, subject, "")
     draft = await office.draft()
     clock.advance(3 * 86_400)
     await office.broadcasts.forget_old()
     assert await office.broadcasts.view(draft.id) is None
     assert await office.broadcasts.view(sent.id) is not None
     clock.advance(200 * 86_400)
-    await office.broadcasts.forget_old()
+    assert await posts_of(office) == len(ours)
+    assert await office.broadcasts.forget_old() == 1
     assert await office.broadcasts.view(sent.id) is None
+    assert await posts_of(office) == 1, "what is nobody's is forgotten with it, and nothing else"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from core.delivery.outbox import BroadcastCard, Copy, Fact
+from core.delivery.outbox import BroadcastCard, Copy, Fact, Say, TextFile
 from core.people.broadcasts import Broadcast, BroadcastView, Content, Counts, Failure, Plan
 from core.people.groups import Audience
-from handlers.broadcasts.buttons import OnBroadcast, PickTarget, TurnTargets
+from handlers.broadcasts.buttons import OnBroadcast, PickTarget, TurnResults, TurnTargets
 from handlers.broadcasts.screens import progress_bar, render_broadcast
 from handlers.broadcasts.words import read_moment
 from handlers.screens import render_say
@@ -67,7 +69,7 @@ async def test_what_is_formatted_stays_so_and_what_has_no_words_is_copied(desk: 
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
     await write(desk, text=None, caption="look", photo=photo)
     content = (await newest(desk)).broadcast.content
-    assert (content.kind, content.words) == ("photo", "look")
+    assert (content.kind, content.words, content.items) == ("photo", "look", (("photo", "f"),))
     dice = {"emoji": "🎲", "value": 3}
     await write(desk, text=None, dice=dice)
     assert (await newest(desk)).broadcast.content.kind == "other"
@@ -153,6 +155,42 @@ async def test_when_it_is_sent_is_asked_in_private(desk: Desk) -> None:
     starts_at = (await newest(desk)).broadcast.starts_at
     assert starts_at is not None
     assert (starts_at.hour, starts_at.minute) == (1, 0)
+
+
+async def test_the_result_in_each_chat_is_turned_and_sent_as_a_file(desk: Desk) -> None:
+    await write(desk, "群发全部")
+    await press(desk, "send")
+    broadcast = (await newest(desk)).broadcast
+    await desk.runtime.system.store.execute(
+        "UPDATE broadcast_target SET state = 'failed', fault = '=1+1', done_at = now()"
+        " WHERE chat_id = $1",
+        SPRUCE,
+    )
+    shown = one_say(await press(desk, "results"))
+    total = (await newest(desk)).counts.total
+    assert shown.facts["total"] == total > 1
+    first = read_html(render_say(shown, "zh").html).splitlines()
+    assert "=1+1" in first[2], "what somebody has to think of comes first"
+    turned = await desk.press(ADMIN, ADMIN, TurnResults(broadcast.id, 99).data())
+    assert one_say(turned).edit_message_id is not None
+    (file,) = [fact for fact in await press(desk, "file") if isinstance(fact, TextFile)]
+    rows = list(csv.reader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    assert file.name == f"B{broadcast.no}.csv"
+    assert len(rows) == total + 1
+    assert rows[1][4] == "\t=1+1", "no spreadsheet carries it out"
+    refused = await press(desk, "results", OPERATOR)
+    assert [fact for fact in refused if isinstance(fact, Say)] == []
+
+
+async def test_a_retry_says_how_many_are_tried_again(desk: Desk) -> None:
+    await write(desk)
+    await press(desk, "send")
+    await press(desk, "stop")
+    stopped = (await newest(desk)).counts.stopped
+    await press(desk, "retry")
+    assert str(stopped) in desk.toast
+    actions = await desk.runtime.system.store.fetchval("SELECT array_agg(action) FROM audit")
+    assert "retry_broadcast" in actions
 
 
 async def test_what_was_sent_is_listed_and_opened(desk: Desk) -> None:
