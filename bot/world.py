@@ -173,7 +173,8 @@ async def seed(
     if not await runtime.parties.merchants.everybody():
         await _seed_people(runtime, passwords=passwords)
         await _seed_suppliers(runtime, addresses)
-        await _seed_merchants(runtime)
+        for merchant_no, name, day_cut, rates in MERCHANTS:
+            await open_merchant(runtime, merchant_no, name, day_cut, rates)
         await seed_groups(runtime, groups)
     for supplier in await runtime.parties.suppliers.all():
         key = addresses.supplier_keys.get(supplier.credentials["mch_id"])
@@ -254,11 +255,6 @@ async def open_supplier(
     supplier = await open_live(runtime, new, credentials)
     for channel in known.channels:
         await runtime.supply.channels.add_channel(supplier, channel)
-
-
-async def _seed_merchants(runtime: Runtime) -> None:
-    for merchant_no, name, day_cut, rates in MERCHANTS:
-        await open_merchant(runtime, merchant_no, name, day_cut, rates)
 
 
 async def open_merchant(

@@ -28,7 +28,7 @@ EXIT_OK = 0
 EXIT_REFUSED = 2
 MAX_CONFIG_BYTES = 1_000_000
 MIN_TOKEN_CHARS = 16
-PAGES = ("desk", "chat", "shop", "supplier")
+PAGES = ("desk", "chat", "shop", "supplier", "docs")
 
 
 class ConfigError(Exception):

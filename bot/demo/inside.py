@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from bot import world
 from bot.app import Desk
-from bot.demo import cast, past
+from bot.demo import cast, deeds, past
 from bot.demo.home import KEPT_FILE, SEEDED_FILE, write_private
+from bot.demo.tries import tries
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.logs import set_up_logs
 from bot.neighbours import Neighbour
@@ -90,7 +91,7 @@ class Demo:
         addresses = world.Addresses(supplies["base"], self._secrets.supplier_keys, {})
         if not (self._empty or (self._home / SEEDED_FILE).exists()):
             await self._live(servers, addresses)
-            say(f"{past.DAYS} days have passed at the desk")
+            say(f"{deeds.DAYS} days have passed at the desk")
         runtime = await self._build(servers)
         settings = demo_settings(
             host=self._host,
@@ -134,7 +135,7 @@ class Demo:
             await runtime.close()
 
     def _notify_urls(self) -> dict[str, str]:
-        return {no: f"{self._at(_SHOP)}/notify/{no}" for no in past.SHOPS}
+        return {no: f"{self._at(_SHOP)}/notify/{no}" for no in deeds.SHOPS}
 
     def _describe(
         self, around: Neighbours, told: dict[str, str], supplies: dict[str, str]
@@ -205,6 +206,7 @@ class Demo:
             "chat": f"{self._at(_TELEGRAM)}/{self._secrets.telegram_page}/",
             "shop": f"{self._at(_SHOP)}/{self._secrets.shop_page}/",
             "supplier": f"{self._at(_SUPPLIER)}/",
+            "docs": f"{self._url}/docs/api",
         }
 
     async def _sample_cashier(self, runtime: Runtime, app: App) -> str:
@@ -230,6 +232,7 @@ class Demo:
             "port": self._first + _TELEGRAM,
             "control_port": self._first + _TELEGRAM + 1,
             "pages": self._pages(),
+            "tries": tries(self._users, self._groups),
             "control_token": self._secrets.telegram_control,
             "page_token": self._secrets.telegram_page,
             "bot": {

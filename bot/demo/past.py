@@ -6,16 +6,26 @@ booked in bulk. What happened on a day depends on how long ago it is, and on not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from itertools import count
-from typing import Final, TypeAlias
+from typing import Final
 
 from bot import world
 from bot.demo import cast
-from core.accounts.adjustments import Correction
+from bot.demo.deeds import (
+    CNY,
+    DAYS,
+    SHOPS,
+    Adjust,
+    Complete,
+    Deed,
+    PayAgain,
+    PayIn,
+    PayLess,
+    Prepay,
+    Refund,
+    deeds,
+)
 from core.accounts.vouchers import Advance, Cause
 from core.kernel.clock import DayCut
 from core.kernel.money import Money
@@ -27,10 +37,8 @@ from core.trade.booking_tools import TradeBooks
 from core.trade.orders import ByHand, OpenOrder, OrdersByHand, PaymentSeen
 from past import PastOrder, Pattern, StillClock, book_orders, orders_of
 
-DAYS: Final = 30
 FINANCE, OPERATOR = 1003, 1004
 _MONTHS: Final = 3  # of the past, and the present one
-_CNY: Final = "CNY"
 # People do things after the last hour of the night that is cut off, and before midnight.
 _ZONE: Final = DayCut()
 _HOUR: Final = timedelta(hours=1)
@@ -40,104 +48,6 @@ _ENDED: Final = timedelta(minutes=31)
 _MESSAGES_FROM: Final = 1_000_000_000
 _MOST_MESSAGES: Final = 10_000
 _MESSAGES_AT_ONCE: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """How a merchant sells. a_day: its orders. since: for how many days."""
-
-    a_day: int
-    one_expires_of: int
-    subjects: tuple[str, ...]
-    since: int = DAYS
-
-
-SHOPS: Final = {
-    "M1001": Shop(34, 5, ("乌龙茶礼盒", "云杉木砧板", "手冲壶", "亚麻桌布", "香薰蜡烛")),
-    "M1002": Shop(22, 4, ("Canvas tote", "Field notebook", "Enamel mug", "Wool scarf")),
-    "M1003": Shop(16, 6, ("有机小番茄", "当季水果箱", "冷鲜三文鱼"), cast.NEW_DAYS),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Prepay:
-    merchant_no: str
-    advance: Advance
-
-
-@dataclass(frozen=True, slots=True)
-class PayIn:
-    supplier_no: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Adjust:
-    merchant_no: str
-    correction: Correction
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """The first of the day's orders that nobody paid is completed by hand."""
-
-    merchant_no: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Of the day's first order that is paid."""
-
-    merchant_no: str
-    minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class PayAgain:
-    """The day's first order that is paid is paid once more: its money is left in suspense."""
-
-    merchant_no: str
-
-
-@dataclass(frozen=True, slots=True)
-class PayLess:
-    """The last of the day's orders that nobody paid is paid after all, too little by so much."""
-
-    merchant_no: str
-    less_minor: int
-
-
-Deed: TypeAlias = Prepay | PayIn | Adjust | Complete | Refund | PayAgain | PayLess
-
-
-def deeds(ago: int) -> Iterator[tuple[time, Deed]]:
-    """What people do on the day so many days ago, in its order."""
-    if ago and ago % 3 == 0:
-        yield time(10, 5), Prepay("M1001", Advance(Money(5_000_000, _CNY), "周期预付"))
-    if ago and ago % 5 == 0:
-        usdt = Advance(Money(6_900_000_000, "USDT"), "weekly", Decimal("7.2"))
-        yield time(10, 40), Prepay("M1002", usdt)
-    if ago in (3, 6, 9, 12):
-        yield time(11, 0), Prepay("M1003", Advance(Money(2_000_000, _CNY), "首期预付"))
-    if ago % 3 == 1:
-        for supplier_no in ("S01", "S02"):
-            yield time(15, 30), PayIn(supplier_no, Money(3_000_000, _CNY))
-    yield from _SINGLE.get(ago, ())
-
-
-_SINGLE: Final[dict[int, tuple[tuple[time, Deed], ...]]] = {
-    14: ((time(16, 10), Complete("M1001", "供应商已确认到账")),),
-    8: ((time(17, 0), Adjust("M1001", Correction(Money(-2_000, _CNY), "结算尾差"))),),
-    5: ((time(16, 30), Refund("M1001", 2_000)),),
-    3: ((time(17, 20), PayLess("M1002", 100)),),
-    2: ((time(16, 0), Complete("M1002", "paid, the callback was lost")),),
-    1: (
-        (time(15, 40), Complete("M1001", "供应商回调丢失，已核对流水")),
-        (time(16, 0), Refund("M1003", 1_500)),
-        (time(18, 10), PayAgain("M1001")),
-    ),
-}
 
 
 def first_instant(now: datetime, days: int = DAYS) -> datetime:
@@ -156,7 +66,7 @@ async def make_past(
     past = Past(runtime, clock, now)
     await past.live()
     await world.seed_groups(runtime, cast.GROUPS, cast.USERS)
-    await past.end_with_a_dead_channel()
+    await past.end_with_trouble()
 
 
 class Past:
@@ -250,7 +160,7 @@ class Past:
                 await self._complete(order, reason)
             case Refund(merchant_no, minor):
                 order = (await self._orders(merchant_no, day, "paid"))[0]
-                await self._refund(order, Money(minor, _CNY))
+                await self._refund(order, Money(minor, CNY))
             case PayAgain(merchant_no):
                 order = (await self._orders(merchant_no, day, "paid"))[0]
                 await self._pay(order, order.amount.minor)
@@ -312,8 +222,9 @@ class Past:
                 await outbox.sent(one)
         raise RuntimeError(f"more than {_MOST_MESSAGES} messages of the past")
 
-    async def end_with_a_dead_channel(self) -> None:
-        """Orders whose first channel nobody answers: it is paused, for longer each time."""
+    async def end_with_trouble(self) -> None:
+        """What the ops group hears of: orders whose first channel nobody answers, so that it is
+        paused, for longer each time; and an order of yesterday that is paid once more."""
         merchants = self._runtime.parties.merchants
         sellers = [await merchants.by_no(no) for no in ("M1001", cast.NEW_MERCHANT_NO)]
         for n, minutes in enumerate(_TRIED_AFTER):
@@ -323,12 +234,13 @@ class Past:
             subjects = SHOPS[merchant.merchant_no].subjects
             wanted = OpenOrder(
                 merchant_order_no=f"PAST-{n + 1}",
-                amount=Money(12_800 + 1_700 * n, _CNY),
+                amount=Money(12_800 + 1_700 * n, CNY),
                 product=cast.DEAD_PRODUCT,
                 subject=subjects[n % len(subjects)],
                 client_ip="203.0.113.9",
             )
             await self._runtime.trade.creation.open(app, wanted, request_id=f"past-{n}")
+        await self._do(PayAgain("M1001"), self._today - timedelta(days=1))
         self._clock.go_to(self._now)
         await self._roll()
 

@@ -53,6 +53,7 @@ ZH: dict[str, str] = {
     "page_desk": "支付台",
     "page_chat": "聊天页面",
     "page_supplier": "供应商",
+    "page_docs": "API 文档",
 }
 
 EN: dict[str, str] = {
@@ -109,6 +110,7 @@ EN: dict[str, str] = {
     "page_desk": "Payment desk",
     "page_chat": "Chat page",
     "page_supplier": "Supplier",
+    "page_docs": "API documents",
 }
 
 

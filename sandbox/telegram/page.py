@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import TypeAlias
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.process import is_loopback_host
+from sandbox.process import ConfigError, is_loopback_host
 from sandbox.telegram.control import query_int, read_object, refusal
 from sandbox.telegram.errors import ActError
 from sandbox.telegram.model import PRESENT, Chat, Json
@@ -40,16 +41,36 @@ HEADERS = {
 PAGE_SIZE = 200
 QUEUE_MAX = 1000
 HEARTBEAT_S = 15.0
+Tries: TypeAlias = dict[str, dict[str, list[Json]]]
 INLINE_TYPES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"}
 )
 
 
-class Page:
-    """The routes of the chat page under `/<token>/`. pages: what it leads to, name -> URL."""
+def config_tries(config: Json) -> Tries:
+    """`tries`: words to try, by chat (its id, or `private`) and by role; none is needed.
 
-    def __init__(self, sandbox: Sandbox, token: str, pages: dict[str, str]) -> None:
+    Each is `{"text", "what"}`; anything else is a `ConfigError`.
+    """
+    tries = config.get("tries", {})
+    try:
+        words = [one for chat in tries.values() for role in chat.values() for one in role]
+        sound = all(one.keys() == {"text", "what"} for one in words)
+    except (AttributeError, TypeError):
+        sound = False
+    if not sound:
+        raise ConfigError("config.tries must be {chat: {role: [{text, what}]}}")
+    found: Tries = tries
+    return found
+
+
+class Page:
+    """The routes of the chat page under `/<token>/`. pages: what it leads to, name -> URL. tries:
+    words to try, by chat (its id, or `private`) and by role: a text, and what it is for."""
+
+    def __init__(self, sandbox: Sandbox, token: str, pages: dict[str, str], tries: Tries) -> None:
         self._sandbox = sandbox
+        self._tries = tries
         self._token = token
         self._pages = {name: url for name, url in pages.items() if name != "chat"}
         self._readers: set[asyncio.Queue[Json | None]] = set()
@@ -108,8 +129,14 @@ class Page:
                 "bot": {"id": world.bot.id, "name": world.bot.name},
                 "users": [{"id": u.id, "name": u.name, "role": u.role} for u in people],
                 "chats": [_chat_shown(world, chat, viewer_id) for chat in chats],
+                "tries": {chat.id: self._tries_in(chat, viewer_id) for chat in chats},
             }
         )
+
+    def _tries_in(self, chat: Chat, viewer_id: int) -> list[Json]:
+        viewer = self._sandbox.world.users.get(viewer_id)
+        here = self._tries.get("private" if chat.type == "private" else str(chat.id), {})
+        return here.get(viewer.role, []) if viewer is not None else []
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         viewer_id = query_int(request, "as")

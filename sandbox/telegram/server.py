@@ -19,7 +19,7 @@ from sandbox.process import (
 )
 from sandbox.telegram.api import BotApi
 from sandbox.telegram.control import control_app
-from sandbox.telegram.page import Page
+from sandbox.telegram.page import Page, config_tries
 from sandbox.telegram.sandbox import open_sandbox
 from sandbox.telegram.updates import Delivery, DeliverySettings
 
@@ -46,7 +46,7 @@ async def start(
     try:
         public = web.Application(client_max_size=MAX_REQUEST_BYTES)
         BotApi(sandbox).add_routes(public.router)
-        Page(sandbox, page_token, pages).add_to(public)
+        Page(sandbox, page_token, pages, config_tries(config)).add_to(public)
         control = control_app(sandbox, control_token)
         async with (
             Delivery(sandbox, delivery or DeliverySettings()).running(),

@@ -55,6 +55,24 @@ async def test_a_prepayment_shows_its_receipt_and_moves_the_bill(
     await expect(receipt.get_by_test_id("button").first).to_be_visible()
 
 
+async def test_words_to_try_are_written_by_one_tap_and_sent_by_another(
+    page: Page, desk: DemoDesk
+) -> None:
+    await open_group(page, desk)
+    await no_sideways_scrolling(page)
+    balance = page.get_by_test_id("try").filter(has_text="查询余额")
+    await balance.click()
+    await expect(page.get_by_test_id("composer")).to_have_value("查询余额")
+    await balance.click()
+    await expect(page.get_by_test_id("composer")).to_have_value("")
+    answer = page.get_by_test_id("message").filter(has_text="预付余额").last
+    await expect(answer).to_be_visible(timeout=20_000)
+    # Whoever may say nothing has nothing to try.
+    await page.get_by_test_id("speak-as").select_option(str(desk.user("merchant_staff")))
+    await expect(page.get_by_test_id("try").filter(has_text="+1000")).to_have_count(0)
+    await expect(page.get_by_test_id("try").filter(has_text="查询余额")).to_be_visible()
+
+
 async def test_the_payer_pays_and_sees_that_it_worked(page: Page, desk: DemoDesk) -> None:
     created = await desk.create(amount=3000)
     await page.goto(created.body["cashier_url"])
@@ -151,6 +169,9 @@ async def test_the_first_page_leads_around_the_demo_and_back(page: Page, desk: D
     await expect(page.get_by_test_id("shop-create")).to_be_visible()
     await page.get_by_test_id("page-supplier").click()
     await expect(page.locator("#payments")).to_be_visible()
+    await page.get_by_test_id("page-docs").click()
+    await expect(page.locator("body")).to_contain_text("/v1/orders")
+    await page.go_back()
     await page.get_by_test_id("page-chat").click()
     await expect(page.get_by_test_id("chat-list")).to_be_visible()
     await no_sideways_scrolling(page)

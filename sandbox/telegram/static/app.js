@@ -12,7 +12,7 @@ const PRESS_WAIT_MS = 10000;
 
 const state = {
   users: [], chats: new Map(), bot: null, me: null, open: null, messages: new Map(), more: false,
-  reply: null, edit: null, files: [], anonymous: false, seen: {}, below: 0, source: null, pages: {},
+  reply: null, edit: null, files: [], anonymous: false, seen: {}, below: 0, source: null, pages: {}, tries: {},
 };
 
 // Talking to the server
@@ -26,7 +26,7 @@ async function ask(path, body) {
 
 async function loadWorld() {
   const world = await ask(state.me ? `world?as=${state.me}` : "world");
-  Object.assign(state, { users: world.users, bot: world.bot, me: world.as, pages: world.pages });
+  Object.assign(state, { users: world.users, bot: world.bot, me: world.as, pages: world.pages, tries: world.tries });
   knowBot(world.bot.id);
   state.chats = new Map(world.chats.map((chat) => [chat.id, chat]));
   for (const chat of world.chats) state.seen[chat.id] ??= chat.last?.id ?? 0;
@@ -197,7 +197,30 @@ function drawHead() {
   if (chat.pinned) $(".pinned-text").textContent = previewText(chat.pinned);
   $(".mask").hidden = !chat.can_be_anonymous;
   $(".compose-row").classList.toggle("closed", !chat.can_write);
+  drawTries();
   document.title = `${chat.title} · Paydesk`;
+}
+
+/** What this person may say here: one tap writes it, a second one sends it. */
+function drawTries() {
+  const tries = state.tries[state.open] ?? [];
+  const strip = $(".tries");
+  const shown = `${state.me} ${state.open}`;
+  strip.hidden = tries.length === 0;
+  if (strip.dataset.shown === shown) return;
+  strip.dataset.shown = shown;
+  strip.replaceChildren(...tries.map(({ text, what }) => h("button", {
+    type: "button", class: "try", "data-testid": "try", title: what, onclick: () => tryWords(text),
+  }, text)));
+  strip.scrollLeft = 0;
+}
+
+function tryWords(text) {
+  if (textBox.value === text) return void submit();
+  textBox.value = text;
+  grow();
+  // On a phone the keyboard would cover what is to be read.
+  if (matchMedia("(hover: hover)").matches) textBox.focus({ preventScroll: true });
 }
 
 const find = (id) => log.querySelector(`article[data-message-id="${id}"]`);
@@ -374,6 +397,7 @@ function grow() {
   textBox.style.height = "auto";
   textBox.style.height = `${Math.min(textBox.scrollHeight, 160)}px`;
   $(".composer").classList.toggle("ready", textBox.value.trim() !== "" || state.files.length > 0);
+  for (const node of document.querySelectorAll(".try")) node.classList.toggle("written", node.textContent === textBox.value);
 }
 
 function toast(text) {

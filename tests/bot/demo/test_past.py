@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import past
+from bot.demo import deeds, past
 from bot.world import Addresses
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
@@ -68,7 +68,7 @@ async def figures(desk: Lived, days: int) -> dict[tuple[str, int], tuple[int, ..
         open_day = await desk.runtime.reports.bills.open_day(merchant.id)
         for ago in range(days, 0, -1):
             day = desk.today - timedelta(days=ago)
-            if ago > past.SHOPS[merchant.merchant_no].since or day >= open_day:
+            if ago > deeds.SHOPS[merchant.merchant_no].since or day >= open_day:
                 continue
             bill = await desk.runtime.reports.bills.merchant(merchant.id, Days.one(day))
             found[merchant.merchant_no, ago] = (
@@ -83,11 +83,11 @@ async def figures(desk: Lived, days: int) -> dict[tuple[str, int], tuple[int, ..
 async def test_a_demo_has_thirty_days_behind_it(
     servers: Servers, databases: Databases, tmp_path: Path
 ) -> None:
-    async with lived(servers, databases, tmp_path, AFTERNOON, past.DAYS) as desk:
+    async with lived(servers, databases, tmp_path, AFTERNOON, deeds.DAYS) as desk:
         runtime = desk.runtime
         assert [str(d) for d in (await runtime.reports.verify.whole()).differences] == []
-        found = await figures(desk, past.DAYS)
-        for merchant_no, shop in past.SHOPS.items():
+        found = await figures(desk, deeds.DAYS)
+        for merchant_no, shop in deeds.SHOPS.items():
             days = [found[merchant_no, ago] for ago in range(shop.since, 0, -1)]
             assert all(before[1] == after[0] for before, after in itertools.pairwise(days))
             assert all(created > paid > 0 for _, _, created, paid in days)
