@@ -3,26 +3,23 @@ once per message."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from uuid import UUID
 
-from core.accounts.below_cost import BelowCost
-from core.accounts.margins import Loss
 from core.books import BusinessDay
 from core.delivery.outbox import Notice
-from core.kernel.errors import Bug, Refusal
+from core.kernel.errors import Refusal
 from core.kernel.tariff import Tariff, TiersBy, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question, asker
 from core.people.district import People
-from core.people.factors import Proof
 from core.people.receipts import Answer, Cause, ObeyedBefore
+from core.supply.channels import ChannelCost
 from core.supply.district import Supply
+from core.supply.margins import Below, Changed, Check, Loss, LossQuestion
 from core.system.district import System
 from core.system.store import Tx
 
@@ -52,15 +49,11 @@ class RateSet(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class RateQuestion(Question):
+class RateQuestion(LossQuestion):
     """Whether to set a rate that is below what channels cost. before, after: as in `RateSet`; the
-    tariff itself is in `tiers_by` and `tiers`. since: a business day; from_now: the open one. What
-    is approved is approved beside these costs and no others."""
+    tariff itself is in `tiers_by` and `tiers`. since: a business day; from_now: the open one."""
 
     kind: ClassVar[str] = "rate"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
-    right: ClassVar[str] = RIGHT
     merchant_id: UUID
     merchant_no: str
     merchant_name: str
@@ -79,6 +72,10 @@ class RateQuestion(Question):
         """What would be set."""
         return Tariff.unpack(self.tiers_by, self.tiers)
 
+    @property
+    def outdated(self) -> Refusal:
+        return Refusal("rate_changed", merchant_no=self.merchant_no)
+
 
 @dataclass(frozen=True, slots=True)
 class CostSet(Notice):
@@ -94,6 +91,26 @@ class CostSet(Notice):
     later: str
     later_since: date | None
     actor_name: str
+    approved_by: int | None = None
+    approved_by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CostQuestion(LossQuestion):
+    """Whether to set a cost that is above what merchants pay. before, after, since, from_now: as in
+    `CostSet`; the tariff itself is in `tiers`. below: which rates."""
+
+    kind: ClassVar[str] = "cost"
+    channel_no: str
+    channel_name: str
+    supplier_no: str
+    currency: str
+    before: str
+    after: str
+    tiers: tuple[dict[str, int], ...]
+    since: date
+    from_now: bool
+    below: tuple[Below, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +133,6 @@ class _Wanted:
     valid_from: date | None
 
 
-class _BelowCost(Exception):
-    """A second person is to be asked this. Let out of the transaction, which rolls it back."""
-
-    def __init__(self, question: RateQuestion) -> None:
-        super().__init__()
-        self.question = question
-
-
 class Pricing:
     """What products cost merchants, what channels cost us, what a USDT is worth in a group."""
 
@@ -131,15 +140,13 @@ class Pricing:
         self, system: System, merchants: Merchants, supply: Supply, people: People
     ) -> None:
         self._store = system.store
-        self._clock = system.clock
-        self._below_cost = BelowCost(supply.market, people.settings, demo=system.demo)
+        self._losses = supply.loss_approvals
         self._merchants = merchants
         self._channels = supply.channels
-        self._access = people.access
         self._groups = people.groups
         self._receipts = people.receipts
-        self._approvals = people.approvals
-        people.approvals.carries_out(RateQuestion, self._decide)
+        self._losses.carries_out(RateQuestion, self._rate_approved)
+        self._losses.carries_out(CostQuestion, self._cost_approved)
 
     async def set_rate(
         self,
@@ -159,63 +166,28 @@ class Pricing:
         tariff_in_the_past.
         """
         actor.need_for(RIGHT, merchant=merchant)
-        if await self._approvals.find_replied(
-            RateQuestion, actor.user_id, cause.chat_id, cause.message_id
-        ):
-            return
-
-        async def need_one_person(tx: Tx, question: RateQuestion) -> None:
-            if await self._below_cost.needs_second(question.losses, tx):
-                await self._receipts.need_fresh(tx, cause)
-                raise _BelowCost(question)
-
         wanted = _Wanted(merchant, product_code, tariff, valid_from)
-        try:
-            await self._set(actor, wanted, cause, need_one_person)
-        except _BelowCost as below:
-            async with self._store.transaction() as tx:
-                await self._approvals.ask(
-                    tx, actor, below.question,
-                    merchant_id=merchant.id, message_id=cause.message_id,
-                )  # fmt: skip
+        await self._losses.make(
+            actor,
+            RateQuestion,
+            cause,
+            lambda check: self._set(actor, wanted, cause, check),
+            merchant_id=merchant.id,
+        )
 
-    async def _decide(
-        self, actor: Actor, asked: Asked[RateQuestion], yes: bool, proof: Proof | None
+    async def _rate_approved(
+        self, author: Actor, question: RateQuestion, cause: Cause, check: Check
     ) -> None:
-        """Refusals: those of `Approvals.answer` and of `set_rate`, asker_not_permitted,
-        rate_changed."""
-        question = asked.question
-        if not yes:
-            async with self._store.transaction() as tx:
-                await self._approvals.answer(tx, actor, asked, yes=False)
-            return
-        if asked.message_id is None:
-            raise Bug(f"no message says what {asked.id} asks about")
-        author = await asker(self._access, asked)
         merchant = await self._merchants.by_id(question.merchant_id)
         author.need_for(RIGHT, merchant=merchant)
+        since = None if question.from_now else question.since
+        wanted = _Wanted(merchant, question.product_code, question.tariff, since)
+        await self._set(author, wanted, cause, check)
 
-        async def approve(tx: Tx, now: RateQuestion) -> None:
-            await self._approvals.answer(tx, actor, asked, yes=True, proof=proof)
-            if now != question:
-                raise Refusal("rate_changed", merchant_no=question.merchant_no)
-
-        valid_from = None if question.from_now else question.since
-        wanted = _Wanted(merchant, question.product_code, question.tariff, valid_from)
-        cause = Cause(asked.chat_id, asked.message_id, 1)
-        await self._set(author, wanted, cause, approve, approver=actor)
-
-    async def _set(
-        self,
-        actor: Actor,
-        wanted: _Wanted,
-        cause: Cause,
-        check: Callable[[Tx, RateQuestion], Awaitable[None]],
-        *,
-        approver: Actor | None = None,
-    ) -> None:
-        """Set it once `check` let it pass, which is given what a second person would be asked."""
-        merchant, code = wanted.merchant, wanted.product_code
+    async def _set(self, actor: Actor, wanted: _Wanted, cause: Cause, check: Check) -> None:
+        """Set it, if `check` lets it pass."""
+        merchant, code, approver = wanted.merchant, wanted.product_code, check.approver
+        set_as: list[RateSet] = []
 
         async def also(tx: Tx, day: BusinessDay) -> None:
             since = wanted.valid_from or day.day
@@ -236,9 +208,14 @@ class Pricing:
                 approved_by=approver.user_id if approver else None,
                 approved_by_name=approver.name if approver else "",
             )
-            await check(tx, await self._question(wanted, receipt))
             answer = Answer(receipt, "rate_set", merchant.id)
             await self._receipts.answer(tx, actor, cause, answer)
+            set_as.append(receipt)
+
+        async def then(tx: Tx) -> None:
+            (receipt,) = set_as
+            changed = Changed(merchant.id, code, rate_since=receipt.since)
+            await check.need(tx, changed, lambda below: _rate_question(wanted, receipt, below))
 
         try:
             await self._merchants.offers.set_tariff(
@@ -248,28 +225,10 @@ class Pricing:
                 actor=actor.trail_name,
                 valid_from=wanted.valid_from,
                 also=also,
+                then=then,
             )
         except ObeyedBefore:
             return
-
-    async def _question(self, wanted: _Wanted, would: RateSet) -> RateQuestion:
-        """What a second person would be asked. would: what would be told."""
-        merchant, tariff = wanted.merchant, wanted.tariff
-        at = max(self._clock.now(), merchant.day_cut.start_of(would.since))
-        return RateQuestion(
-            merchant_id=merchant.id,
-            merchant_no=would.merchant_no,
-            merchant_name=would.merchant_name,
-            currency=merchant.currency,
-            product_code=would.product_code,
-            before=would.before,
-            after=would.after,
-            tiers_by=tariff.tiers_by,
-            tiers=tuple(tariff.pack()),
-            since=would.since,
-            from_now=would.from_now,
-            losses=await self._below_cost.losses(merchant, wanted.product_code, tariff, at),
-        )
 
     async def set_cost(
         self,
@@ -281,6 +240,7 @@ class Pricing:
         valid_from: date | None = None,
     ) -> None:
         """Set what a supplier charges on a channel, as `set_rate`; only where staff alone reads.
+        Where a merchant pays less, a second person is asked first.
 
         Refusals: anonymous_admin, not_permitted, cost_not_here, channel_not_found, tariff_invalid,
         cost_in_the_past.
@@ -288,7 +248,33 @@ class Pricing:
         actor.need(RIGHT)
         if actor.merchant_ids is not None:
             raise Refusal("cost_not_here")
+        await self._losses.make(
+            actor,
+            CostQuestion,
+            cause,
+            lambda check: self._set_cost(actor, channel_no, (cost, valid_from), cause, check),
+        )
+
+    async def _cost_approved(
+        self, author: Actor, question: CostQuestion, cause: Cause, check: Check
+    ) -> None:
+        cost = Tariff.unpack("amount", question.tiers)
+        since = None if question.from_now else question.since
+        await self._set_cost(author, question.channel_no, (cost, since), cause, check)
+
+    async def _set_cost(
+        self,
+        actor: Actor,
+        channel_no: str,
+        wanted: tuple[Tariff, date | None],
+        cause: Cause,
+        check: Check,
+    ) -> None:
+        """wanted: the cost, and from which business day on; None for now."""
+        cost, valid_from = wanted
+        approver = check.approver
         channel_id = (await self._channels.costs(channel_no)).id
+        set_as: list[tuple[ChannelCost, CostSet]] = []
 
         async def also(tx: Tx, since: date) -> None:
             channel = await self._channels.costs(channel_no, queries=tx)
@@ -306,12 +292,27 @@ class Pricing:
                 later=format_tariff(later, channel.currency) if later else "",
                 later_since=channel.coming_since if later else None,
                 actor_name=actor.name,
+                approved_by=approver.user_id if approver else None,
+                approved_by_name=approver.name if approver else "",
             )
             await self._receipts.answer(tx, actor, cause, Answer(receipt, "cost_set"))
+            set_as.append((channel, receipt))
+
+        async def then(tx: Tx) -> None:
+            ((channel, receipt),) = set_as
+            changed = Changed(channel_nos=(channel.channel_no,), cost_since=receipt.since)
+            await check.need(
+                tx, changed, lambda below: _cost_question(channel.currency, cost, receipt, below)
+            )
 
         try:
             await self._channels.set_cost(
-                channel_id, cost, actor=actor.trail_name, valid_from=valid_from, also=also
+                channel_id,
+                cost,
+                actor=actor.trail_name,
+                valid_from=valid_from,
+                also=also,
+                then=then,
             )
         except ObeyedBefore:
             return
@@ -335,3 +336,40 @@ class Pricing:
                 await self._receipts.answer(tx, actor, cause, answer)
         except ObeyedBefore:
             return
+
+
+def _rate_question(wanted: _Wanted, would: RateSet, below: tuple[Below, ...]) -> RateQuestion:
+    """What a second person would be asked. would: what would be told."""
+    merchant, tariff = wanted.merchant, wanted.tariff
+    return RateQuestion(
+        merchant_id=merchant.id,
+        merchant_no=would.merchant_no,
+        merchant_name=would.merchant_name,
+        currency=merchant.currency,
+        product_code=would.product_code,
+        before=would.before,
+        after=would.after,
+        tiers_by=tariff.tiers_by,
+        tiers=tuple(tariff.pack()),
+        since=would.since,
+        from_now=would.from_now,
+        losses=tuple(one.loss for one in below),
+    )
+
+
+def _cost_question(
+    currency: str, cost: Tariff, would: CostSet, below: tuple[Below, ...]
+) -> CostQuestion:
+    """As `_rate_question`."""
+    return CostQuestion(
+        channel_no=would.channel_no,
+        channel_name=would.channel_name,
+        supplier_no=would.supplier_no,
+        currency=currency,
+        before=would.before,
+        after=would.after,
+        tiers=tuple(cost.pack()),
+        since=would.since,
+        from_now=would.from_now,
+        below=below,
+    )

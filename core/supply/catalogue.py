@@ -20,16 +20,9 @@ from core.people.actors import Actor
 from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channel_question import ChannelQuestion, new_channel
-from core.supply.channels import (
-    AlarmChannel,
-    By,
-    Channel,
-    Channels,
-    ChannelSets,
-    NewChannel,
-    Product,
-    Terms,
-)
+from core.supply.channels import AlarmChannel, By, Channel, Channels, NewChannel, Product, Terms
+from core.supply.loss_question import ChannelLossQuestion, NewChange, SetChange, TermsChange
+from core.supply.margins import Below, Changed, Check, LossApprovals
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -37,6 +30,7 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ChannelWaits,
     ProductAdded,
     ProductNamed,
     ProductTurned,
@@ -72,7 +66,7 @@ class Catalogue:
         parties: Parties,
         people: People,
         channels: Channels,
-        sets: ChannelSets,
+        losses: LossApprovals,
     ) -> None:
         self._store = store
         self._outbox = delivery.outbox
@@ -83,7 +77,9 @@ class Catalogue:
         self._approvals = people.approvals
         self._alarms = people.alarms
         self._channels = channels
-        self._sets = sets
+        self._sets = channels.sets
+        self._losses = losses
+        losses.carries_out(ChannelLossQuestion, self._approved)
 
     # ── a new channel ────────────────────────────────────────────────────────────────────────────
     async def ask(
@@ -113,7 +109,8 @@ class Catalogue:
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked confirms: the channel is added, switched on, and the question
-        becomes the receipt. message_id: of it.
+        becomes the receipt. Where it costs more than a merchant pays, a second person is asked
+        then. message_id: of it.
 
         Refusals: those of `ask`, confirmation_expired, confirmation_foreign.
         """
@@ -121,18 +118,48 @@ class Catalogue:
         asked = await self._approvals.find(ChannelQuestion, actor, approval_id)
         if asked.state == "used":
             return  # pressed twice
-        question = asked.question
+
+        async def confirmed(tx: Tx) -> None:
+            await self._approvals.answer(tx, actor, asked, yes=True)
+
+        async def wait(tx: Tx) -> None:
+            await confirmed(tx)
+            said = Say(ChannelWaits(asked.question), edit_message_id=message_id)
+            await self._outbox.say(tx, actor.chat_id, said)
+
+        async def do(check: Check) -> None:
+            await self._add(actor, asked.question, cause, check, confirmed)
+
+        cause = Cause(actor.chat_id, message_id, 1)
+        await self._losses.make(actor, ChannelLossQuestion, cause, do, also=wait)
+
+    async def _add(
+        self,
+        actor: Actor,
+        question: ChannelQuestion,
+        cause: Cause,
+        check: Check,
+        also: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> None:
+        """cause: the question, which becomes the receipt."""
         supplier = await self._suppliers.by_no(question.supplier_no)
         new = new_channel(question)
         await self._need_way(supplier, new.supplier_code)
 
-        async def also(tx: Tx, trail: _Trail) -> None:
-            await self._approvals.answer(tx, actor, asked, yes=True)
-            added = unpack(ChannelAdded, {**trail, "new": question})
-            await self._outbox.say(tx, actor.chat_id, Say(added, edit_message_id=message_id))
+        def asks(below: tuple[Below, ...]) -> ChannelLossQuestion:
+            # By then the next number may be another one.
+            unnumbered = (replace(one, loss=replace(one.loss, channel_no="")) for one in below)
+            return ChannelLossQuestion(NewChange(question), tuple(unnumbered))
 
-        by = By(actor.trail_name, actor.chat_id, message_id)
-        await self._channels.add_channel(supplier, new, by, also=also)
+        async def and_say(tx: Tx, trail: _Trail) -> None:
+            if also is not None:
+                await also(tx)
+            added = unpack(ChannelAdded, {**trail, "new": question})
+            await self._outbox.say(tx, cause.chat_id, Say(added, edit_message_id=cause.message_id))
+            await check.need(tx, Changed(channel_nos=(trail["channel_no"],)), asks)
+
+        by = By(actor.trail_name, cause.chat_id, cause.message_id)
+        await self._channels.add_channel(supplier, new, by, also=and_say)
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: those of `Actor.need`,
@@ -150,12 +177,25 @@ class Catalogue:
     async def change(
         self, actor: Actor, channel: Channel, values: Mapping[str, Any], cause: Cause
     ) -> bool:
-        """Set some of a channel's terms. values: fields of `Terms`, as it has them.
+        """Set some of a channel's terms. values: fields of `Terms`, as it has them. Where it takes
+        other amounts then, of which some cost more than a merchant pays, a second person is asked
+        first.
 
         Refusals: those of `Actor.need`, staff_only, channel_invalid, channel_state,
         channel_code_unknown.
         """
         actor.need_among_staff(RIGHT)
+        made = await self._losses.make(
+            actor,
+            ChannelLossQuestion,
+            cause,
+            lambda check: self._change(actor, channel, values, cause, check),
+        )
+        return made is not False
+
+    async def _change(
+        self, actor: Actor, channel: Channel, values: Mapping[str, Any], cause: Cause, check: Check
+    ) -> bool:
         if "supplier_code" in values:
             supplier = await self._suppliers.by_id(channel.supplier_id)
             await self._need_way(supplier, values["supplier_code"])
@@ -169,19 +209,24 @@ class Catalogue:
         async def do(by: By, also: _Also) -> None:
             await self._channels.change(channel.channel_no, edit, by, also=also)
 
-        def changed(_: _Trail) -> Notice:
+        def shown() -> tuple[str, str, str, str, ShownTerms, ShownTerms]:
             before, after = (ShownTerms(**terms.pack()) for terms in seen)
-            return ChannelChanged(
-                channel_no=channel.channel_no,
-                channel_name=before.name,
-                supplier_no=channel.supplier_no,
-                currency=channel.currency,
-                terms_before=before,
-                terms_after=after,
-                actor_name=actor.name,
+            return (
+                channel.channel_no, before.name, channel.supplier_no, channel.currency, before,
+                after,
+            )  # fmt: skip
+
+        def changed(_: _Trail) -> Notice:
+            return ChannelChanged(*shown(), actor.name)
+
+        async def need(tx: Tx, _: _Trail) -> None:
+            other = len({(one.amount_list, one.amount_min, one.amount_max) for one in seen}) > 1
+            concerned = Changed(channel_nos=(channel.channel_no,) if other else ())
+            await check.need(
+                tx, concerned, lambda below: ChannelLossQuestion(TermsChange(*shown()), below)
             )
 
-        return await self._once(actor, cause, do, changed)
+        return await self._once(actor, cause, do, changed, need=need)
 
     async def turn(self, actor: Actor, channel_no: str, move: str, cause: Cause | None) -> bool:
         """Switch a channel on or off, archive or restore it, or end its pause: its alarm is over
@@ -252,30 +297,59 @@ class Catalogue:
         merchant: Merchant | None = None,
     ) -> bool:
         """Have a channel sell a product or no longer sell it, to everybody or to one merchant; or
-        (follow) give up the merchant's own channels.
+        (follow) give up the merchant's own channels. Where a channel that sells it from then on
+        costs more than a merchant pays, a second person is asked first.
 
         Refusals: those of `Actor.need`, staff_only, product_not_found, channel_not_found,
         channel_state, channel_not_in_set, channel_set_size.
         """
         actor.need_among_staff(RIGHT)
+        wanted = (product_code, verb, channel_no)
+        made = await self._losses.make(
+            actor,
+            ChannelLossQuestion,
+            cause,
+            lambda check: self._set_channels(actor, wanted, merchant, cause, check),
+            merchant_id=merchant.id if merchant is not None else None,
+        )
+        return made is not False
+
+    async def _set_channels(
+        self,
+        actor: Actor,
+        wanted: tuple[str, SetVerb, str],
+        merchant: Merchant | None,
+        cause: Cause,
+        check: Check,
+    ) -> bool:
+        product_code, verb, channel_no = wanted
         merchant_id = merchant.id if merchant is not None else None
 
         async def do(by: By, also: _Also) -> None:
             if verb == "follow" and merchant_id is not None:
                 await self._sets.follow(product_code, merchant_id, by, also=also)
-            elif verb == "remove":
-                await self._sets.remove(
-                    product_code, channel_no, by, merchant_id=merchant_id, also=also
-                )
-            else:
-                await self._sets.add(
-                    product_code, channel_no, by, merchant_id=merchant_id, also=also
-                )
+                return
+            change = self._sets.remove if verb == "remove" else self._sets.add
+            await change(product_code, channel_no, by, merchant_id=merchant_id, also=also)
 
         def is_set(trail: _Trail) -> Notice:
             return unpack(ChannelSetNotice, {**trail, **_whose(merchant), "actor_name": actor.name})
 
-        return await self._once(actor, cause, do, is_set, merchant)
+        async def need(tx: Tx, trail: _Trail) -> None:
+            before, after = tuple(trail["before"]), tuple(trail["after"])
+            gained = tuple(no for no in after if no not in before)
+            whose = _whose(merchant)
+            change = SetChange(
+                product_code, verb, channel_no, merchant_id, whose["merchant_no"],
+                whose["merchant_name"], before, after,
+            )  # fmt: skip
+            await check.need(
+                tx,
+                Changed(merchant_id, product_code, gained),
+                lambda below: ChannelLossQuestion(change, below),
+            )
+
+        return await self._once(actor, cause, do, is_set, merchant, need=need)
 
     async def turn_product(
         self,
@@ -324,6 +398,24 @@ class Catalogue:
             return True
         return await self._once(actor, cause, do, turned, merchant)
 
+    async def _approved(
+        self, author: Actor, question: ChannelLossQuestion, cause: Cause, check: Check
+    ) -> None:
+        """What a second person said yes to, as whoever asked wanted it."""
+        match question.change:
+            case NewChange(new):
+                await self._add(author, new, cause, check)
+            case TermsChange() as change:
+                channel = await self._channels.by_no(change.channel_no)
+                values = change.terms_after.unpack()
+                await self._change(author, channel, values, cause, check)
+            case SetChange() as change:
+                merchant = None
+                if change.merchant_id is not None:
+                    merchant = await self._merchants.by_id(change.merchant_id)
+                wanted = (change.product_code, change.verb, change.channel_no)
+                await self._set_channels(author, wanted, merchant, cause, check)
+
     async def _once(
         self,
         actor: Actor,
@@ -331,8 +423,11 @@ class Catalogue:
         do: Callable[[By, _Also], Awaitable[None]],
         notice_of: Callable[[_Trail], Notice],
         merchant: Merchant | None = None,
+        *,
+        need: Callable[[Tx, _Trail], Awaitable[None]] | None = None,
     ) -> bool:
-        """Do it, and say what the trail says; not again for the same message."""
+        """Do it, and say what the trail says; not again for the same message. need: raises in the
+        end where a second person is to see it first."""
         if await self._receipts.obeyed(cause.chat_id, cause.message_id):
             return True
         said = False
@@ -342,6 +437,8 @@ class Catalogue:
             # The trail is written by whoever changes.
             answer = Answer(notice_of(trail), "", merchant.id if merchant else None)
             await self._receipts.answer(tx, actor, cause, answer)
+            if need is not None:
+                await need(tx, trail)
             said = True
 
         try:

@@ -35,6 +35,10 @@ CODES: Final = declare(
             "document_not_found": "No document {document} was found.",
         },
         "conflict": {
+            "margins_changed": (
+                "A rate, a cost or who sells what was changed since this was asked. Look at it, and"
+                " say it again."
+            ),
             "supplier_not_for_desk": "A demo desk takes sandbox suppliers only.",
             "supplier_not_ready": (
                 "The supplier {supplier_no} cannot be live. What is missing: {missing}."

@@ -12,6 +12,7 @@ from core.parties.district import Parties
 from core.people.district import People
 from core.supply.catalogue import Catalogue
 from core.supply.channels import Channels, ChannelSets, Routing
+from core.supply.margins import LossApprovals, Margins
 from core.supply.market import Market, MarketWatch
 from core.supply.onboarding import DocumentQuestion, Documents, Licences, Onboarding
 from core.system.district import System
@@ -21,7 +22,8 @@ _LIBRARY: Final = Path(__file__).resolve().parents[2] / "connectors"
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """market: reference data in memory. routing: which channel takes an order. catalogue: products
+    """market: reference data in memory. routing: which channel takes an order. margins:
+    rates beside costs. loss_approvals: who is asked where a rate is below cost. catalogue: products
     and channels, as people change them."""
 
     market: Market
@@ -32,6 +34,8 @@ class Supply:
     channels: Channels
     channel_sets: ChannelSets
     routing: Routing
+    margins: Margins
+    loss_approvals: LossApprovals
     catalogue: Catalogue
 
 
@@ -47,7 +51,8 @@ def build_supply(
     people.approvals.carries_out(DocumentQuestion, documents.decide_own)
     routing = Routing(system, market.channels, chance, people.alarms)
     channels = Channels(store, clock, system.ids, audit, routing.limits_changed)
-    channel_sets = ChannelSets(store, system.ids, audit)
+    margins = Margins(market, people.settings, clock, demo=system.demo)
+    losses = LossApprovals(store, people, margins)
     return Supply(
         market,
         MarketWatch(store, market, people.alarms),
@@ -55,7 +60,9 @@ def build_supply(
         Onboarding(system, audit, suppliers, people, allow_private=private_targets),
         Licences(store, clock, groups, delivery.outbox),
         channels,
-        channel_sets,
+        channels.sets,
         routing,
-        Catalogue(store, delivery, parties, people, channels, channel_sets),
+        margins,
+        losses,
+        Catalogue(store, delivery, parties, people, channels, losses),
     )

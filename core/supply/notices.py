@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
 from core.delivery.outbox import Notice
 from core.supply.channel_question import ChannelQuestion
+from core.supply.channels import read_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,13 @@ class ChannelAdded(Notice):
     """A channel was added, under this number."""
 
     channel_no: str
+    new: ChannelQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWaits(Notice):
+    """A second person decides whether a channel is added."""
+
     new: ChannelQuestion
 
 
@@ -47,6 +56,11 @@ class ShownTerms:
     day_limit_count: int | None
     weight: int
     priority: int
+
+    def unpack(self) -> dict[str, Any]:
+        """The fields of `Terms`, as it has them."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "hours": read_hours(self.hours) if self.hours else None}
 
 
 @dataclass(frozen=True, slots=True)

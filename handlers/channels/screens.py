@@ -20,6 +20,7 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ChannelWaits,
     ProductAdded,
     ProductNamed,
     ProductTurned,
@@ -237,7 +238,7 @@ def _question_buttons(
     )
 
 
-def _cost(said: ChannelQuestionNotice | ChannelAdded, _: str) -> dict[str, str]:
+def _cost(said: ChannelQuestionNotice | ChannelWaits | ChannelAdded, _: str) -> dict[str, str]:
     return {"cost": format_tariff(said.new.cost, said.new.currency)}
 
 
@@ -245,6 +246,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(ChannelNotice, buttons=_channel_buttons),
     View(ChannelsNotice, buttons=_list_buttons),
     View(ChannelQuestionNotice, buttons=_question_buttons, adds=_cost),
+    View(ChannelWaits, adds=_cost),
     View(ChannelAdded, adds=_cost),
     View(ChannelDropped),
     View(ChannelChanged),

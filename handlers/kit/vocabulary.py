@@ -118,6 +118,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_line": "a large credit line",
         "payout_address": "another pay-out address",
         "rate": "a rate below cost",
+        "cost": "a cost above what merchants pay",
+        "channel_loss": "a channel that costs more than merchants pay",
         "rerate_second": "past orders charged anew",
         "supplier_live": "a supplier's going live",
         "review": "a merchant's review",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.accounts.pricing import RateQuestion
+from core.accounts.pricing import CostQuestion, RateQuestion
 from core.accounts.rerating import RerateApproval
 from handlers.kit.topic import Topic
 from handlers.rates import buttons, router
@@ -18,6 +18,6 @@ TOPIC: Final = Topic(
     routes=(router.add_routes,),
     commands=COMMANDS,
     views=VIEWS,
-    asks=(RateQuestion, RerateApproval),
+    asks=(RateQuestion, CostQuestion, RerateApproval),
     buttons=buttons.read,
 )

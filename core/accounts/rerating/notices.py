@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from core.accounts.margins import Loss
 from core.accounts.rerating.comparison import RerateDay
 from core.delivery.outbox import Notice
 from core.kernel.tariff import TiersBy
 from core.people.approvals import Question
+from core.supply.margins import Loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from core.accounts.below_cost import BelowCost
-from core.accounts.margins import Loss
 from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.accounts.rerating.notices import (
     RerateApproval,
@@ -35,6 +33,7 @@ from core.people.district import People
 from core.people.factors import Proof
 from core.people.receipts import Cause
 from core.supply.district import Supply
+from core.supply.margins import Loss
 from core.system.district import System
 from core.system.store import Queries, Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
@@ -69,7 +68,7 @@ class Reratings:
         self._approvals = people.approvals
         self._access = people.access
         self._limits = people.limits
-        self._below_cost = BelowCost(supply.market, people.settings, demo=system.demo)
+        self._margins = supply.margins
         people.approvals.carries_out(RerateApproval, self._decide)
 
     async def preview(
@@ -262,7 +261,7 @@ class Reratings:
     ) -> bool:
         """Whether the tariff is below cost, or one person moves much of a merchant in a day of the
         platform, by adjustments and by charging anew: parts are no way around it."""
-        if await self._below_cost.needs_second(await self._losses(wanted), queries):
+        if await self._margins.needs_second(await self._losses(wanted), queries):
             return True
         since = await self._limits.day_began(queries)
         so_far = await moved_alone_minor(
@@ -273,9 +272,7 @@ class Reratings:
 
     async def _losses(self, wanted: Wanted) -> tuple[Loss, ...]:
         """The channels that cost more than the merchant would pay."""
-        return await self._below_cost.losses(
-            wanted.merchant, wanted.product_code, wanted.tariff, self._clock.now()
-        )
+        return await self._margins.of_tariff(wanted.merchant, wanted.product_code, wanted.tariff)
 
     async def _asked(self, question: RerateQuestion) -> Wanted:
         return await self._wanted(

@@ -44,13 +44,14 @@ class Offers:
         actor: str,
         valid_from: date | None = None,
         also: Callable[[Tx, BusinessDay], Awaitable[None]] | None = None,
+        then: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> UUID:
         """Open a product to a merchant at a tariff, or change it for orders from a day on.
 
         valid_from: a business day of the merchant; None: from now on. Orders that are there keep
         what they were made with. also: done first, in the same transaction and open day, with the
-        tariffs of the product held. Returns the tariff's id. Refusals: product_not_found,
-        tariff_in_the_past.
+        tariffs of the product held. then: done last, once it is written. Returns the tariff's id.
+        Refusals: product_not_found, tariff_in_the_past.
         """
 
         async def work(tx: Tx, day: BusinessDay) -> UUID:
@@ -81,6 +82,8 @@ class Offers:
                 actor,
                 day.at,
             )
+            if then is not None:
+                await then(tx)
             return tariff_id
 
         return await self._ledger.in_open_day(merchant.id, work)

@@ -19,7 +19,7 @@ from core.supply.channels.hours import Hours, read_hours
 from core.supply.channels.pauses import AlarmChannel
 from core.supply.channels.products import PRODUCT_FAULTS, Product, Products, check_product
 from core.supply.channels.routing import Routing, Wish
-from core.supply.channels.rows import read_channel
+from core.supply.channels.rows import read_channel, read_channels
 from core.supply.channels.sets import ChannelSet, ChannelSets
 from core.supply.channels.terms import FAULTS, Terms
 
@@ -48,6 +48,7 @@ __all__ = [
     "check_product",
     "choose",
     "read_channel",
+    "read_channels",
     "read_hours",
     "takes_amount",
     "why_full",

@@ -22,7 +22,8 @@ from core.supply.channels.costs import TODAY, ChannelCost, find_cost
 from core.supply.channels.hours import Hours
 from core.supply.channels.pauses import RESUME
 from core.supply.channels.products import Products
-from core.supply.channels.rows import read_all, read_hours_of, read_one
+from core.supply.channels.rows import read_channels, read_hours_of, read_one
+from core.supply.channels.sets import ChannelSets
 from core.supply.channels.terms import NEXT, Terms, changed, check_number, check_terms
 from core.system.store import Queries, Store, Tx
 
@@ -61,7 +62,8 @@ class Channels:
     """The channels that sell products.
 
     Every change is in the trail, and written once; `also` is written with it. products: what they
-    sell. limits_changed: told, afterwards, of a channel whose limits of the day are others now.
+    sell. sets: which of them sell it. limits_changed: told, afterwards, of a channel whose limits
+    of the day are others now.
 
     More than seven verbs: one for each way to find a channel, and one for each change of it.
     """
@@ -75,6 +77,7 @@ class Channels:
         limits_changed: Callable[[Channel], Awaitable[None]],
     ) -> None:
         self.products = Products(store, audit)
+        self.sets = ChannelSets(store, ids, audit)
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -136,7 +139,7 @@ class Channels:
 
     async def all(self, supplier_id: UUID | None = None) -> list[Channel]:
         """Everybody's channels or one supplier's, by number, archived ones as well."""
-        return await read_all(self._store, self._clock.now(), supplier_id)
+        return await read_channels(self._store, self._clock.now(), supplier_id)
 
     async def by_no(self, channel_no: str) -> Channel:
         """Refusals: channel_not_found."""
@@ -227,12 +230,14 @@ class Channels:
         actor: str,
         valid_from: date | None = None,
         also: Callable[[Tx, date], Awaitable[None]] | None = None,
+        then: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> None:
         """What the supplier charges on a channel from a business day of its own on; None: from
         now on. Attempts that are there keep theirs.
 
         also: done first, in the same transaction, with the channel's costs held; it is handed the
-        day. Refusals: tariff_invalid (by volume), cost_in_the_past.
+        day. then: done last, once it is written. Refusals: tariff_invalid (by volume),
+        cost_in_the_past.
         """
         if cost.tiers_by != "amount":
             raise tariff_fault("channel", cost.tiers_by)
@@ -246,6 +251,8 @@ class Channels:
             if also is not None:
                 await also(tx, since)
             await self._write_cost(tx, channel_id, cost, since, actor)
+            if then is not None:
+                await then(tx)
 
     async def costs(self, channel_no: str, *, queries: Queries | None = None) -> ChannelCost:
         """A channel with what it costs now, and from some day on. queries: the transaction, where

@@ -29,7 +29,9 @@ JOIN LATERAL (
 """  # noqa: S608 (our own words)
 
 
-async def read_all(queries: Queries, now: datetime, supplier_id: UUID | None) -> list[Channel]:
+async def read_channels(
+    queries: Queries, now: datetime, supplier_id: UUID | None = None
+) -> list[Channel]:
     """One supplier's channels, or everybody's, by number."""
     where = " WHERE c.supplier_id = coalesce($2, c.supplier_id) ORDER BY c.channel_no"
     return [_channel(row) for row in await queries.fetch(_CHANNELS + where, now, supplier_id)]

@@ -59,7 +59,7 @@ async def test_costs_that_are_set_at_once_tell_of_each_other(desk: Desk) -> None
             desk.runtime.accounts.pricing.set_cost(
                 actor, "C01", Tariff.flat(Rate(ppm)), Cause(OPS_CHAT, ppm, 1)
             )
-            for ppm in range(20_000, 20_000 + AT_ONCE * 1000, 1000)
+            for ppm in range(1_000, 1_000 + AT_ONCE * 1000, 1000)
         )
     )
     receipts = await told(desk, "cost_set")
@@ -131,7 +131,7 @@ async def test_a_rate_is_approved_beside_what_was_seen(desk: Desk, what: str) ->
         await set_rate(desk, 20_000)
     else:
         await desk.runtime.accounts.pricing.set_cost(
-            await desk.actor(ADMIN, OPS_CHAT), "C01", Tariff.flat(Rate(30_000)),
+            await desk.actor(ADMIN, OPS_CHAT), "C01", Tariff.flat(Rate(4_000)),
             Cause(OPS_CHAT, 1, 1),
         )  # fmt: skip
     now = await rate(desk)

@@ -18,7 +18,7 @@ from core.kernel.errors import Bug, Refusal
 from core.kernel.tariff import Tariff
 from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
-from core.supply.channels.rows import read_all
+from core.supply.channels.rows import read_channels
 from core.supply.market import Market, Snapshot
 from core.supply.market.market import MARKET_LOOK_S
 from core.supply.market.rows import TABLES
@@ -197,7 +197,7 @@ async def test_whoever_asks_and_goes_away_ends_nobodys_look(runtime: Runtime) ->
 
 async def test_channels_are_those_of_sql(runtime: Runtime) -> None:
     now = runtime.system.clock.now()
-    in_sql = {c.channel_no: c for c in await read_all(runtime.system.store, now, None)}
+    in_sql = {c.channel_no: c for c in await read_channels(runtime.system.store, now, None)}
     snapshot = await runtime.supply.market.now()
     sold = {p for p, _ in snapshot.sets}
     assert sold
@@ -219,7 +219,7 @@ async def test_a_channels_day_and_cost_are_those_of_sql_at_any_time(
         " 't', at FROM channel_tariff"
     )
     snapshot = await runtime.supply.market.now()
-    in_sql = {c.channel_no: c for c in await read_all(store, now + ahead, None)}
+    in_sql = {c.channel_no: c for c in await read_channels(store, now + ahead, None)}
     listed = [one.at(now + ahead) for one in snapshot.listed.values()]
     assert {c.channel_no: c for c in listed if c is not None} == in_sql
 

@@ -9,6 +9,7 @@ from core.delivery.outbox import Notice
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff, Tier
 from core.supply.channel_question import ChannelQuestion
+from core.supply.loss_question import ChannelLossQuestion, NewChange, SetChange, TermsChange
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -16,6 +17,7 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ChannelWaits,
     ProductAdded,
     ProductNamed,
     ProductNames,
@@ -34,6 +36,7 @@ from handlers.channels.screens import (
     Seller,
     Why,
 )
+from tests.handlers.rates.examples import BELOW
 from tests.handlers.written import AT, HOSTILE, ID, TARIFF
 
 CHANNEL: Final = ChannelLine(
@@ -91,6 +94,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ChannelQuestionNotice(ID, NEW),
     ChannelQuestionNotice(ID, replace(NEW, amount_list=(), amount_max=5)),
     ChannelAdded("C05", NEW),
+    ChannelWaits(NEW),
     ChannelDropped("S01", HOSTILE),
     *(
         ChannelChanged("C01", HOSTILE, "S01", "CNY", TERMS, after, HOSTILE)
@@ -145,4 +149,17 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     replace(WHY, product_off=True, own=True, merchant_no="M1001", mode="test", lines=()),
     replace(WHY, not_open=True, merchant_no="M1001", ranked=RANKED * 20, lines=(PAUSED,) * 100),
     WHY,
+)
+
+_MANY: Final = tuple(f"C{n}" for n in range(10, 110))
+ASKED: Final = (
+    ChannelLossQuestion(SetChange("alipay_qr", "add", "C05", None, "", "", (), ("C05",)), (BELOW,)),
+    ChannelLossQuestion(
+        SetChange("alipay_qr", "follow", "C05", ID, "M1001", HOSTILE, _MANY, _MANY), (BELOW,) * 50
+    ),
+    ChannelLossQuestion(
+        TermsChange("C01", HOSTILE, "S01", "CNY", TERMS, replace(TERMS, amount_list=())),
+        (BELOW,) * 50,
+    ),
+    ChannelLossQuestion(NewChange(NEW), (replace(BELOW, loss=replace(BELOW.loss, channel_no="")),)),
 )

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from core.accounts.margins import Loss
-from core.accounts.pricing import CostSet, RateQuestion, RateSet
+from core.accounts.pricing import CostQuestion, CostSet, RateQuestion, RateSet
 from core.accounts.rerating import (
     RerateApproval,
     Rerated,
@@ -18,6 +17,7 @@ from core.accounts.rerating import (
     RerateWaits,
 )
 from core.delivery.outbox import Notice
+from core.supply.margins import Below, Loss
 from handlers.rates.screens import CostLine, RateLine, Rates, SupplierRates
 from tests.handlers.written import AT, HOSTILE, ID, TARIFF
 
@@ -102,6 +102,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     replace(RATE, approved_by=1, approved_by_name=HOSTILE),
     replace(RATE, before="", from_now=False, later=TARIFF, later_since=LATER),
     COST,
+    replace(COST, approved_by=7, approved_by_name=HOSTILE),
     replace(COST, from_now=False, later=TARIFF, later_since=LATER),
     RerateQuestionNotice(ID, QUESTION),
     RerateQuestionNotice(ID, replace(QUESTION, more_days=2, left_out=1, orders=1)),
@@ -146,6 +147,7 @@ LARGEST: Final[tuple[Notice, ...]] = (
 )
 
 _LOSS: Final = Loss("C01", HOSTILE, LONG_TARIFF, 10_000, 50, 65)
+BELOW: Final = Below("M1001", HOSTILE, "alipay_qr", LONG_TARIFF, "CNY", _LOSS)
 _QUESTION: Final = RateQuestion(
     ID, "M1001", HOSTILE, "CNY", "alipay_qr", "", TARIFF, "amount", ({"from": 0, "ppm": 5_000},),
     SINCE, True, (_LOSS,),
@@ -154,4 +156,19 @@ ASKED: Final = (
     *(QUESTION.as_kind(RerateApproval, losses=losses) for losses in ((), (_LOSS,) * 50)),
     _QUESTION,
     replace(_QUESTION, before=LONG_TARIFF, after=LONG_TARIFF, from_now=False, losses=(_LOSS,) * 50),
+    *(
+        CostQuestion(
+            "C01",
+            HOSTILE,
+            "S01",
+            "CNY",
+            LONG_TARIFF,
+            LONG_TARIFF,
+            ({"from": 0, "ppm": 5_000},),
+            SINCE,
+            from_now,
+            (BELOW,) * count,
+        )
+        for from_now, count in ((True, 1), (False, 50))
+    ),
 )

@@ -19,6 +19,7 @@ from handlers.kit.intents import Usage
 from handlers.kit.vocabulary import tariff_words
 from handlers.rates.words import Rerate, SetCost, SetRate, Since, first_day
 from handlers.screens import render_say
+from tests.core.support import set_setting
 from tests.handlers.support import (
     ADMIN,
     BEN,
@@ -199,6 +200,7 @@ async def test_refusals_write_nothing(desk: Desk) -> None:
 
 
 async def test_a_cost_is_set_among_staff(desk: Desk, shop: Shop) -> None:
+    await set_setting(desk.runtime, "below_cost_second", value=False)  # of 1.00 it is a loss
     today = (await desk.runtime.supply.channels.costs("C01")).today
     later = today + timedelta(days=3)
     said = await desk.said(ADMIN, OPS, f"设置成本 C01 0.6% + 0.1 从 {later}")

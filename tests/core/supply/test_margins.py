@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounts.margins import losses
 from core.kernel.money import MAX_MINOR, Rate
 from core.kernel.tariff import Tariff, Tier
 from core.supply.channels import Channel
+from core.supply.margins import losses
 from tests.core.supply.channels.test_choice import BASE
 from texts.tariffs import parse_tariff
 
