@@ -35,15 +35,11 @@ _TAKE_WITHIN: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class KeysQuestion(Question):
-    """Whether somebody gets new keys of a live app. app_id, app_name: None and the name of the new
-    one where it is opened. key_id: empty then. digest: of the merchant's facts as they were when
-    that was asked. review_changed: they were not those of its review already then."""
+class _LiveKeys(Question):
+    """app_id, app_name: None and the name of the new one where it is opened. key_id: empty then.
+    digest: of the merchant's facts as they were when that was asked. review_changed: they were not
+    those of its review already then."""
 
-    kind: ClassVar[str] = "keys"
-    open_for: ClassVar[timedelta] = timedelta(hours=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     merchant_no: str
     merchant_name: str
@@ -55,21 +51,23 @@ class KeysQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class TakeKeysQuestion(Question):
+class KeysQuestion(_LiveKeys):
+    """Whether somebody gets new keys of a live app."""
+
+    kind: ClassVar[str] = "keys"
+    open_for: ClassVar[timedelta] = timedelta(hours=1)
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeKeysQuestion(_LiveKeys):
     """The same, once nothing but the asker's own factor is missing."""
 
     kind: ClassVar[str] = "take_keys"
     open_for: ClassVar[timedelta] = _TAKE_WITHIN
     answered_in: ClassVar[Literal["here", "ops", "private"]] = "private"
-    right: ClassVar[str] = RIGHT
     factor: ClassVar[bool] = True
-    merchant_no: str
-    merchant_name: str
-    app_id: UUID | None
-    app_name: str
-    key_id: str
-    digest: str
-    review_changed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,8 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
     parts = {
-        "app_keys", "approver", "balance_lines", "balance_names", "broadcast", "factor_secret",
-        "group_link", "hire_link", "card", "enquiry", "large_lines", "losses",
+        "app_keys", "approver", "balance_lines", "balance_names", "below", "broadcast",
+        "factor_secret", "group_link", "hire_link", "card", "enquiry", "large_lines", "losses",
         "setting_value", "supplier_card", "sheet", "standing", "terms", "unread",
     }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}

@@ -62,8 +62,7 @@ class Channels:
     """The channels that sell products.
 
     Every change is in the trail, and written once; `also` is written with it. products: what they
-    sell. sets: which of them sell it. limits_changed: told, afterwards, of a channel whose limits
-    of the day are others now.
+    sell. sets: who sells it. limits_changed: told, afterwards, of a channel with other limits.
 
     More than seven verbs: one for each way to find a channel, and one for each change of it.
     """
@@ -235,9 +234,8 @@ class Channels:
         """What the supplier charges on a channel from a business day of its own on; None: from
         now on. Attempts that are there keep theirs.
 
-        also: done first, in the same transaction, with the channel's costs held; it is handed the
-        day. then: done last, once it is written. Refusals: tariff_invalid (by volume),
-        cost_in_the_past.
+        also: done first, in the same transaction, with its costs held; it is handed the day.
+        then: done last. Refusals: tariff_invalid (by volume), cost_in_the_past.
         """
         if cost.tiers_by != "amount":
             raise tariff_fault("channel", cost.tiers_by)
