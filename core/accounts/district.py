@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.accounts.adjustments import Adjustments
-from core.accounts.admission import Admission
 from core.accounts.credit import Credit
 from core.accounts.daycuts import DayCuts
-from core.accounts.keys import Keys
+from core.accounts.onboarding import Admission, Keys, Pings
 from core.accounts.payins import Payins
-from core.accounts.pings import Pings
 from core.accounts.prepayments import Prepayments
 from core.accounts.pricing import Pricing
 from core.accounts.rerating import Reratings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.accounts.admission import ReviewQuestion
-from core.accounts.keys import KeysQuestion
+from core.accounts.onboarding import KeysQuestion, ReviewQuestion
 from handlers.kit.topic import Topic
 from handlers.merchants import apps, buttons, keys, questions, registration, router
 from handlers.merchants.screens import VIEWS

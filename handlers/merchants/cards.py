@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from core.accounts.district import Accounts
-from core.accounts.pings import Ping
+from core.accounts.onboarding import Ping
 from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
 from core.parties.merchants import KeptApp, Merchant

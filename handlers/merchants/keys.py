@@ -9,7 +9,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.district import Accounts
-from core.accounts.keys import TakeKeysQuestion
+from core.accounts.onboarding import TakeKeysQuestion
 from core.kernel.errors import Refusal
 from core.parties.district import Parties
 from core.parties.merchants import AppKeys, KeptApp, Merchant

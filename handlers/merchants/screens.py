@@ -10,8 +10,7 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.accounts.admission import MerchantAmended, MerchantReviewed
-from core.accounts.keys import KeysReady
+from core.accounts.onboarding import KeysReady, MerchantAmended, MerchantReviewed
 from core.delivery.outbox import Notice
 from core.parties.merchants import AppKeys
 from handlers.groups.buttons import LinkGroup

@@ -25,7 +25,7 @@ WAITS = datetime(2026, 11, 20, 11, 4, 0, 1, tzinfo=UTC)
 _WRITE_TIMES = {
     "core/supply/channels/choice.py", "core/supply/channels/hours.py",
     "core/connectors/operators.py",
-    "core/accounts/admission.py", "core/accounts/daycuts.py",
+    "core/accounts/onboarding/admission.py", "core/accounts/daycuts.py",
     "core/people/groups/changes.py", "core/people/groups/quiet.py",
 }  # fmt: skip
 

@@ -111,7 +111,8 @@ class AppKeys:
 
 class Apps:
     """The apps through which merchants' servers speak, as rows: whoever writes here has asked for
-    the right before (`core.accounts.keys`). Their secrets are kept sealed. uses: when each called.
+    the right before (`core.accounts.onboarding.keys`). Their secrets are kept sealed. uses: when
+    each called.
 
     More than seven verbs: one for each part of an app's row.
     """

@@ -45,8 +45,8 @@ class Found:
 
 class Merchants:
     """Merchants, as rows: whoever writes here has asked for the right before
-    (`core.accounts.admission`). apps: through which they speak to us. offers: what they buy, at
-    which rates.
+    (`core.accounts.onboarding.admission`). apps: through which they speak to us. offers: what they
+    buy, at which rates.
 
     More than seven verbs: one for each way to find a merchant, and one for each part of its row.
     """

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from core.accounts.keys import TakeKeysQuestion
+from core.accounts.onboarding import TakeKeysQuestion
 from core.delivery.board import Subject
 from core.kernel.errors import Refusal
 from core.people.actors import Actor

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from core.accounts.admission import MerchantAmended, MerchantReviewed, ReviewQuestion
-from core.accounts.keys import KeysQuestion, KeysReady
+from core.accounts.onboarding import (
+    KeysQuestion,
+    KeysReady,
+    MerchantAmended,
+    MerchantReviewed,
+    ReviewQuestion,
+)
 from core.delivery.outbox import Notice
 from core.parties.merchants import REVIEW_FACTS
 from handlers.merchants.screens import (

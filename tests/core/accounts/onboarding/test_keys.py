@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from core.accounts.keys import KeysQuestion
+from core.accounts.onboarding import KeysQuestion
 from core.kernel.errors import Refusal
 from core.parties.merchants import OVERLAP, AppKeys, KeptApp, NewMerchant
 from core.people.actors import Actor
 from core.people.approvals import ALONE_AFTER
 from core.people.factors import Proof
-from tests.core.accounts.test_admission import FACTS, in_private, trail
+from tests.core.accounts.onboarding.test_admission import FACTS, in_private, trail
 from tests.core.support import ADMIN, FINANCE, OPS_CHAT, OWNER, Desk, Receiver, refused
 
 PASSWORD = "correct horse battery"

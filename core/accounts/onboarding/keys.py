@@ -8,79 +8,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, ClassVar, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 from uuid import UUID
 
-from core.accounts.merchant_trail import record_deed
+from core.accounts.onboarding.key_questions import (
+    RIGHT,
+    TAKE_WITHIN,
+    KeysQuestion,
+    KeysReady,
+    TakeKeysQuestion,
+)
+from core.accounts.onboarding.trail import record_deed
 from core.delivery.audit import Action, Audit
-from core.delivery.outbox import Notice, Outbox, Say
+from core.delivery.outbox import Outbox, Say
 from core.kernel.errors import Refusal
 from core.parties.lines import line
 from core.parties.merchants import AppKeys, Dossier, KeptApp, Merchant, Merchants, read_networks
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question
+from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.district import System
 from core.system.gateway import NeverSent, check_url
 from core.system.store import Tx
 
-RIGHT: Final = "merchants"
 SWITCH: Final = "keys_second"
 APP_NAME_CHARS: Final = 40
 REASON_CHARS: Final = 500
-_TAKE_WITHIN: Final = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class _LiveKeys(Question):
-    """app_id, app_name: None and the name of the new one where it is opened. key_id: empty then.
-    digest: of the merchant's facts as they were when that was asked. review_changed: they were not
-    those of its review already then."""
-
-    right: ClassVar[str] = RIGHT
-    merchant_no: str
-    merchant_name: str
-    app_id: UUID | None
-    app_name: str
-    key_id: str
-    digest: str
-    review_changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeysQuestion(_LiveKeys):
-    """Whether somebody gets new keys of a live app."""
-
-    kind: ClassVar[str] = "keys"
-    open_for: ClassVar[timedelta] = timedelta(hours=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
-
-
-@dataclass(frozen=True, slots=True)
-class TakeKeysQuestion(_LiveKeys):
-    """The same, once nothing but the asker's own factor is missing."""
-
-    kind: ClassVar[str] = "take_keys"
-    open_for: ClassVar[timedelta] = _TAKE_WITHIN
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "private"
-    factor: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class KeysReady(Notice):
-    """Told to the asker alone: new keys may be taken now. minutes: until that is over."""
-
-    approval_id: UUID
-    merchant_no: str
-    merchant_name: str
-    app_name: str
-    key_id: str
-    actor_name: str
-    minutes: int
 
 
 class Keys:
@@ -231,7 +186,7 @@ class Keys:
             ready = await approvals.ask(tx, asker, taken, merchant_id=merchant.id)
             told = KeysReady(
                 ready.id, question.merchant_no, question.merchant_name, question.app_name,
-                question.key_id, actor.name, int(_TAKE_WITHIN.total_seconds() // 60),
+                question.key_id, actor.name, int(TAKE_WITHIN.total_seconds() // 60),
             )  # fmt: skip
             await self._outbox.say(tx, asked.asked_by, Say(told))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Literal
 
-from core.accounts.merchant_trail import record_deed
+from core.accounts.onboarding.trail import record_deed
 from core.books import Ledger
 from core.delivery.audit import Action, Audit
 from core.delivery.outbox import Notice, Say
