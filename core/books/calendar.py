@@ -17,6 +17,9 @@ from core.system.store import Queries, Store, Tx
 _MAX_DAYS_ROLLED: Final = 4000
 # Further than any clock is wrong.
 _AHEAD: Final = timedelta(days=1)
+_ONE_DAY: Final = timedelta(days=1)
+# So many days a moved cut takes at most until days are as long as it says, and one to be sure.
+_DAYS_OF_CHANGE: Final = 3
 
 
 class Calendar:
@@ -87,7 +90,7 @@ class Calendar:
                 closed.append(row["day"])
                 # Read while the day is held, so that no cut is used that was changed meanwhile.
                 cut = await days.cut_of(tx, holder_id)
-                following = row["day"] + timedelta(days=1)
+                following = row["day"] + _ONE_DAY
                 await days.open_day(tx, holder_id, cut, following, row["ends_at"])
                 row = await days.lock_open(tx, holder_id)
         raise Bug(f"{holder_id} lags more than {_MAX_DAYS_ROLLED} days behind")
@@ -123,12 +126,18 @@ async def day_began_at(queries: Queries, holder_id: UUID, now: datetime) -> date
     row = await queries.fetchrow(_OPEN_DAY, holder_id)
     if row is None:
         raise Bug(f"{holder_id} has no open business day")
+    day: date = row["day"]
     starts_at: datetime = row["starts_at"]
     ends_at: datetime = row["ends_at"]
     if now < ends_at:
         return starts_at
     cut = await days.cut_of(queries, holder_id)
-    return max(ends_at, cut.start_of(cut.day_of(now)))
+    for _ in range(_DAYS_OF_CHANGE):
+        day, starts_at = day + _ONE_DAY, ends_at
+        ends_at = cut.end_of(day, starts_at)
+        if now < ends_at:
+            return starts_at
+    return cut.start_of(cut.day_of(now))
 
 
 async def set_house_cut(tx: Tx, cut: DayCut) -> None:
@@ -139,15 +148,16 @@ async def set_house_cut(tx: Tx, cut: DayCut) -> None:
 async def recut(tx: Tx, day: BusinessDay, cut: DayCut) -> tuple[datetime, datetime]:
     """When the held day ends, and when the one after it will, if it is cut like this.
 
-    Refusals: day_cut_too_far.
+    Refusals: day_cut_too_far: days would be called by the wrong dates from then on.
     """
     ends_at: datetime = await tx.fetchval(
         "SELECT ends_at FROM business_day WHERE holder_id = $1 AND day = $2", day.holder_id, day.day
     )
-    next_ends_at = cut.start_of(day.day + timedelta(days=2))
-    if not ends_at < next_ends_at <= ends_at + days.LONGEST_DAY:
+    following = day.day + _ONE_DAY
+    moved_by = cut.start_of(following) - ends_at
+    if not -_ONE_DAY < moved_by <= _ONE_DAY:
         raise Refusal("day_cut_too_far")
-    return ends_at, next_ends_at
+    return ends_at, cut.end_of(following, ends_at)
 
 
 _OPEN_DAY: Final = (

@@ -23,10 +23,6 @@ from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
 from core.system.store import Queries, Tx
 
-# The desk itself: holds `bank` and `supplier/S/settled`, and its day is the platform's.
-# A new cut may make the next day shorter or longer than others, but never by a whole day: days
-# would be called by the wrong dates from then on.
-LONGEST_DAY: Final = timedelta(hours=48)
 _INSTANT: Final = timedelta(microseconds=1)  # as small as the database tells instants apart
 _HOLD: Final = "SELECT day, starts_at, ends_at, rolled_to FROM hold_day($1, $2)"
 
@@ -95,7 +91,7 @@ async def open_day(
         holder_id,
         day,
         starts,
-        cut.start_of(day + timedelta(days=1)),
+        cut.end_of(day, starts),
         cut.zone,
     )
 

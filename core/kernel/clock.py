@@ -15,6 +15,11 @@ from core.kernel.errors import Refusal
 
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _SHOWN_CHARS: Final = 40
+_NOON: Final = time(12, 0)
+_ONE_DAY: Final = timedelta(days=1)
+# A business day lasts so long, also the one with which a moved cut begins.
+SHORTEST_DAY: Final = timedelta(hours=12)
+LONGEST_DAY: Final = timedelta(hours=36)
 # An answer that takes longer says too little of when its time was true.
 LOOK_S: Final = 1.0
 
@@ -72,10 +77,20 @@ class SharedClock:
 
 @dataclass(frozen=True, slots=True)
 class DayCut:
-    """When a business day begins: a wall-clock time in an IANA zone (日切)."""
+    """When a business day begins: a wall-clock time in an IANA zone (日切).
+
+    A business day bears the date of the calendar day that holds most of it: one that is cut after
+    noon begins on the evening before its date, all others on it.
+    """
 
     at: time = time(0, 0)
     zone: str = "Asia/Shanghai"
+
+    @property
+    def days_ahead(self) -> int:
+        """So many dates ahead of the clock is a day when it begins: 1 where it is cut after
+        noon."""
+        return int(self.at > _NOON)
 
     def start_of(self, day: date) -> datetime:
         """The instant at which `day` begins, in UTC.
@@ -84,7 +99,7 @@ class DayCut:
         the first of the two.
         """
         zone = ZoneInfo(self.zone)
-        local = datetime.combine(day, self.at, zone)
+        local = datetime.combine(day - self.days_ahead * _ONE_DAY, self.at, zone)
         instant = local.astimezone(UTC)
         if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
             return instant
@@ -105,10 +120,16 @@ class DayCut:
         """The business day to which an instant belongs."""
         day = instant.astimezone(ZoneInfo(self.zone)).date()
         if instant < self.start_of(day):
-            return day - timedelta(days=1)
-        if instant >= self.start_of(day + timedelta(days=1)):
-            return day + timedelta(days=1)
+            return day - _ONE_DAY
+        if instant >= self.start_of(day + _ONE_DAY):
+            return day + _ONE_DAY
         return day
+
+    def end_of(self, day: date, starts_at: datetime) -> datetime:
+        """When a day ends that began at this instant: where the next one is cut, but within
+        SHORTEST_DAY and LONGEST_DAY. A cut that was moved further is reached in two days."""
+        ends_at = self.start_of(day + _ONE_DAY)
+        return min(max(ends_at, starts_at + SHORTEST_DAY), starts_at + LONGEST_DAY)
 
 
 def rfc3339(at: datetime) -> str:

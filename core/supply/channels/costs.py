@@ -47,10 +47,12 @@ async def find_cost(queries: Queries, channel_no: str, now: datetime) -> Channel
 
 
 # The open day of supplier s, $1 now. A changed cut counts from the next day on, so the row knows
-# and the clock does not; where that day is over but not yet closed, it is the one after it.
+# and the clock does not; where that day is over but not yet closed, it is the one after it. Named
+# as `core.kernel.clock.DayCut` names it.
 TODAY: Final = """(
     SELECT CASE WHEN d.ends_at > $1 THEN d.day ELSE greatest(
         d.day + 1, (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
+                   + (s.day_cut > '12:00')::int
     ) END
     FROM business_day d WHERE d.holder_id = s.id AND d.closed_at IS NULL
 )"""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from core.kernel.clock import DayCut
 from core.kernel.errors import Bug, Refusal
 from core.kernel.tariff import Tariff
 from core.parties.merchants import App, Merchant, Offer
@@ -38,7 +39,8 @@ class OpenDay:
             return self.day
         local = now.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
         cut = timedelta(hours=self.cut.hour, minutes=self.cut.minute, seconds=self.cut.second)
-        return max(self.day + timedelta(days=1), (local - cut).date())
+        ahead = timedelta(days=DayCut(self.cut, self.zone).days_ahead)
+        return max(self.day + timedelta(days=1), (local - cut).date() + ahead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.kernel.clock import LOOK_S, DayCut, SharedClock, rfc3339
+from core.kernel.clock import LONGEST_DAY, LOOK_S, SHORTEST_DAY, DayCut, SharedClock, rfc3339
 from tests.core.support import instants
 
 ZONES = (
@@ -43,7 +43,7 @@ def test_an_instant_lies_in_its_day(cut: DayCut, instant: datetime) -> None:
 def test_a_day_starts_at_the_first_instant_that_exists(cut: DayCut, day: date) -> None:
     start = cut.start_of(day)
     zone = ZoneInfo(cut.zone)
-    wanted = datetime.combine(day, cut.at)
+    wanted = datetime.combine(day - timedelta(days=cut.days_ahead), cut.at)
     assert start.astimezone(zone).replace(tzinfo=None) >= wanted
     before = (start - timedelta(seconds=1)).astimezone(zone).replace(tzinfo=None)
     assert before < wanted
@@ -82,6 +82,60 @@ def test_days_have_the_length_the_clocks_give_them() -> None:
     assert hours(date(2026, 3, 29)) == 23
     assert hours(date(2026, 10, 25)) == 25
     assert hours(date(2026, 6, 1)) == 24
+
+
+ONE_DAY = timedelta(days=1)
+
+
+def held(span: tuple[datetime, datetime], day: date, zone: str) -> timedelta:
+    """How much of a calendar day lies between two instants."""
+    first, last = (DayCut(time(0), zone).start_of(day + n * ONE_DAY) for n in (0, 1))
+    return max(timedelta(0), min(span[1], last) - max(span[0], first))
+
+
+@given(cuts, st.dates(date(1985, 1, 1), date(2037, 12, 30)))
+def test_a_day_bears_the_date_of_which_it_holds_most(cut: DayCut, day: date) -> None:
+    span = (cut.start_of(day), cut.start_of(day + ONE_DAY))
+    before, its_own, after = (held(span, day + n * ONE_DAY, cut.zone) for n in (-1, 0, 1))
+    midnights = [DayCut(time(0), cut.zone).start_of(day + n * ONE_DAY) for n in (-1, 2)]
+    jumped = abs(midnights[1] - midnights[0] - 3 * ONE_DAY)  # clocks that are changed meanwhile
+    assert its_own + jumped >= max(before, after)
+    assert before + its_own + after == span[1] - span[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "instant", "day"),
+    [
+        (time(23), utc(2026, 3, 11, 9), date(2026, 3, 11)),
+        (time(23), utc(2026, 3, 11, 22, 59), date(2026, 3, 11)),
+        (time(23), utc(2026, 3, 11, 23), date(2026, 3, 12)),
+        (time(12), utc(2026, 3, 11, 11, 59), date(2026, 3, 10)),
+        (time(12), utc(2026, 3, 11, 12), date(2026, 3, 11)),
+        (time(12, 1), utc(2026, 3, 11, 12), date(2026, 3, 11)),
+        (time(12, 1), utc(2026, 3, 11, 12, 1), date(2026, 3, 12)),
+    ],
+)
+def test_a_day_that_is_cut_after_noon_begins_on_the_evening_before(
+    at: time, instant: datetime, day: date
+) -> None:
+    assert DayCut(at, "UTC").day_of(instant) == day
+
+
+@given(cuts, cuts, st.dates(date(2013, 1, 1), date(2037, 12, 28)))
+def test_a_moved_cut_is_reached_in_two_days_of_12_to_36_hours(
+    old: DayCut, new: DayCut, day: date
+) -> None:
+    following, starts_at = day + ONE_DAY, old.start_of(day + ONE_DAY)
+    assume(-ONE_DAY < new.start_of(following) - starts_at <= ONE_DAY)  # others are refused
+    for _ in range(2):
+        ends_at = new.end_of(following, starts_at)
+        assert SHORTEST_DAY <= ends_at - starts_at <= LONGEST_DAY
+        span = (starts_at, ends_at)
+        assert any(held(span, following, cut.zone) for cut in (old, new)), "it bears a date it has"
+        following, starts_at = following + ONE_DAY, ends_at
+    two_days = new.start_of(following) - new.start_of(following - 2 * ONE_DAY)
+    jumped = abs(two_days - 2 * ONE_DAY)  # clocks that are changed meanwhile
+    assert abs(starts_at - new.start_of(following)) <= jumped
 
 
 def test_the_night_before_the_cut_belongs_to_the_day_before() -> None:
