@@ -1,15 +1,21 @@
-"""The table of commands in the operators' guide, made of the topics' rows."""
+"""Tables of the documents that are made of code: the commands, and the words of money."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from handlers.commands import COMMANDS
 from handlers.kit.commands import Command
+from handlers.kit.money_words import MONEY_WORDS, Label, MoneyWord
+from handlers.kit.vocabulary import word
 from texts import translator
 
 _HEAD: Final = "| command | 中文 | right | answer |\n|---|---|---|---|\n"
+_MONEY_HEAD: Final = "| 中文 | English | 意思 | meaning |\n|---|---|---|---|\n"
+# What a label has beside its word: figures, signs, and what tells it from its twin.
+_BESIDE: Final = re.compile(r"%\(\w+\)s|[^\w\s,]")
 
 
 def fill_guide(page: str) -> str:
@@ -37,3 +43,24 @@ def _row(command: Command) -> str:
 
 def _code(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
+
+
+def fill_money_words(page: str) -> str:
+    """A text of docs/money-words.md with its table as it is today."""
+    before, _, rest = page.partition(_MONEY_HEAD)
+    after = rest.partition("\n\n")[2]
+    return f"{before}{_MONEY_HEAD}{''.join(_money_row(one) for one in MONEY_WORDS)}\n{after}"
+
+
+def _money_row(one: MoneyWord) -> str:
+    meanings = [word("meaning", one.meaning, language) for language in ("zh", "en")]
+    words = [money_word(one.label, language) for language in ("zh", "en")]
+    return f"| {' | '.join([*words, *meanings])} |\n"
+
+
+def money_word(label: Label, language: str) -> str:
+    """What a label is called where no figure stands beside it."""
+    context, message = label
+    texts = translator(language)
+    said = texts.pgettext(context, message) if context else texts.gettext(message)
+    return " ".join(_BESIDE.sub(" ", said).split())

@@ -12,6 +12,7 @@ from core.people.desk_settings import SETTINGS
 from core.people.people import RIGHTS
 from core.supply.channels import FAULTS as CHANNEL_FAULTS
 from core.supply.channels import PRODUCT_FAULTS, REASONS
+from handlers.kit.money_words import MEANINGS
 from handlers.kit.trail import FACT, TRAIL
 from handlers.kit.whys import EXPECTED, WHYS
 from texts import translator
@@ -432,6 +433,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "swapped": "two characters are swapped",
         "wrong": "one character is wrong",
     },
+    # What a word beside money means.
+    "meaning": MEANINGS,
     "topic_use": {"bills": "bills", "lookups": "orders", "alarms": "alarms"},
 }
 

@@ -14,19 +14,21 @@ from handlers.kit.vocabulary import WORDS
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "locales/zh/LC_MESSAGES"
 Key = tuple[str | None, str]
+OPTIONS = {"trimmed": "true", "silent": "false"}
+KEYWORDS = {
+    "_": None, "gettext": None, "translate": None, "_translate": None,
+    "ngettext": (1, 2), "plural": (1, 2), "_plural": (1, 2),
+    "pgettext": ((1, "c"), 2), "named": ((1, "c"), 2), "_named": ((1, "c"), 2),
+}  # fmt: skip
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
 def wanted() -> set[Key]:
     """Every sentence of handlers: extracted, and the words of states and kinds."""
     methods = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
-    options = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
-    keywords = {
-        "_": None, "gettext": None, "translate": None, "_translate": None,
-        "ngettext": (1, 2), "plural": (1, 2), "_plural": (1, 2),
-        "pgettext": ((1, "c"), 2), "named": ((1, "c"), 2), "_named": ((1, "c"), 2),
-    }  # fmt: skip
-    found = extract_from_dir(ROOT / "handlers", methods, options, keywords)
+    found = extract_from_dir(
+        ROOT / "handlers", methods, {"**/templates/**.html": OPTIONS}, KEYWORDS
+    )
     keys: set[Key] = {
         (context, message if isinstance(message, str) else message[0])
         for _, _, message, _, context in found

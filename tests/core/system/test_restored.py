@@ -137,7 +137,7 @@ async def same_as_its_workbook(desk: Desk, days: Days, bill: Bill, folder: Path)
     sheets = Sheets(built.path)
     assert sheets.wrong() == []
     kinds = {row[2].value for row in sheets.formulas["调账"].iter_rows()}
-    assert ("撤销或恢复补单" in kinds) is bool(back)
+    assert ("补单冲正" in kinds) is bool(back)
     said = sheets.column("概要", "B")
     assert said["成交笔数"] == sum(x.paid for x in bill.products)
     assert said["差额"] == 0
