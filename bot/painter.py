@@ -11,6 +11,7 @@ from core.delivery.outbox import Bill, DeskBill
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.people.groups import Group
+from core.people.people import RIGHTS, ROLES
 from core.runtime import Runtime
 from core.trade.enquiries import Enquiry
 from core.trade.orders import OrderCard
@@ -28,6 +29,7 @@ from handlers.screens import (
     render_supplier_card,
 )
 
+_STAFF_RIGHTS: Final = frozenset(RIGHTS)
 _LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
 
 
@@ -84,8 +86,16 @@ class Painter:
             label=group.label if group else _LABEL,
             staff=staff,
             fee_minor=card.fee_minor,
+            rights=await self._rights(chat_id, group),
         )
         return Seen(card, context, language)
+
+    async def _rights(self, chat_id: int, group: Group | None) -> frozenset[str]:
+        """Whose buttons stand under a card: see `CardContext`."""
+        if group is None:
+            person = await self._runtime.people.people.find(chat_id)
+            return person.rights if person else frozenset()
+        return _STAFF_RIGHTS if group.kind == "ops" else ROLES["merchant_staff"]
 
     async def _clocks(self, group: Group | None, zone: str, *, staff: bool) -> str:
         """On whose clocks a chat reads times: the group's own; else those of the platform where

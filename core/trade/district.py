@@ -33,6 +33,7 @@ from core.trade.orders import (
     ShownOrders,
     SupplierCalls,
 )
+from core.trade.reasons import Reasons
 from core.trade.refunds import RefundDispatch, RefundRequests, Refunds, RefundsByHand
 from core.trade.trials import TrialChoices, TrialResults, Trials
 from core.trade.watches import Watches
@@ -52,6 +53,7 @@ class Trade:
     discrepancies: Discrepancies
     enquiries: Enquiries
     chases: Chases
+    reasons: Reasons
     refunds: Refunds
     refund_dispatch: RefundDispatch
     refund_requests: RefundRequests
@@ -93,6 +95,7 @@ def build_trade(
     completions = Completions(system, people, questions, follow_up, by_hand)
     enquiries = Enquiries(system, delivery, groups, people.settings)
     watches = Watches(store, clock)
+    discrepancies = Discrepancies(system, books, delivery, people, questions, completions)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -103,9 +106,10 @@ def build_trade(
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
         completions=completions,
-        discrepancies=Discrepancies(system, books, delivery, people, questions, completions),
+        discrepancies=discrepancies,
         enquiries=enquiries,
         chases=Chases(system, groups, enquiries),
+        reasons=Reasons(system, delivery, people, questions, discrepancies),
         refunds=refunds,
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),

@@ -24,7 +24,7 @@ from handlers.discrepancies.buttons import (
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from handlers.discrepancies.words import ShowDiscrepancies
 from handlers.kit.chat import Chat, request_id
-from handlers.kit.context import GiveReason, Press, Presses, Wants
+from handlers.kit.context import GiveReason, GivesReason, Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues
 
 HISTORY_DAYS: Final = 7
@@ -37,7 +37,7 @@ def add_routes(routes: Router) -> None:
     routes.callback_query.register(turn, Presses(TurnDiscrepancies))
     routes.callback_query.register(open_list, Presses(OpenDiscrepancies))
     routes.callback_query.register(press, Presses(OnDiscrepancy))
-    routes.message.register(give_reason, Wants(GiveReason))
+    routes.message.register(give_reason, GivesReason("resolve"))
     routes.callback_query.register(answer, Presses(AnswerResolution))
 
 
@@ -87,7 +87,7 @@ async def give_reason(message: Message, chat: Chat, intent: GiveReason, trade: T
     """The question asks whether to do it now; a completion is asked as every other is."""
     await trade.discrepancies.give_reason(
         chat.actor,
-        intent.approval_id,
+        intent.why.approval_id,
         intent.reason,
         message_id=intent.question_message_id,
         reply_id=chat.message_id,

@@ -23,6 +23,7 @@ from core.people.broadcasts import Content
 from core.people.district import People
 from core.trade.district import Trade
 from core.trade.enquiries import Thread
+from core.trade.reasons import AskedWhy
 from handlers.kit.buttons import Button
 from handlers.kit.chat import AnyMessage, Chat, Chats
 from handlers.kit.commands import CommandTable
@@ -45,9 +46,9 @@ STALE_AFTER: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class GiveReason:
-    """No command: the reply of who was asked why, whatever it says."""
+    """No command: the reply of who was asked why, whatever it says. why: what was asked."""
 
-    approval_id: UUID
+    why: AskedWhy
     question_message_id: int
     reason: str
 
@@ -79,6 +80,16 @@ class Wants(Filter):
 
     async def __call__(self, _: TelegramObject, intent: Intent | Other | None = None) -> bool:
         return isinstance(intent, self._kinds)
+
+
+class GivesReason(Filter):
+    """Lets a reply through that says why to do one of these."""
+
+    def __init__(self, *deeds: str) -> None:
+        self._deeds = deeds
+
+    async def __call__(self, _: TelegramObject, intent: Intent | Other | None = None) -> bool:
+        return isinstance(intent, GiveReason) and intent.why.deed in self._deeds
 
 
 class Presses(Filter):
@@ -126,7 +137,7 @@ class Understand(BaseMiddleware):
         self, chats: Chats, trade: Trade, bot: Bot, parser: Parser, dialogues: Dialogues
     ) -> None:
         self._chats = chats
-        self._discrepancies = trade.discrepancies
+        self._reasons = trade.reasons
         self._enquiries = trade.enquiries
         self._bot = bot
         self._parser = parser
@@ -215,7 +226,7 @@ class Understand(BaseMiddleware):
         asked = message.reply_to_message
         if asked is None or message.edit_date is not None or message.chat.type == "channel":
             return None
-        if asked.from_user is None or asked.from_user.id != self._bot.id:
+        if not self._is_ours(asked):
             return None
         text = asked.text or asked.caption or ""
         thread = await self._enquiries.find_thread(message.chat.id, asked.message_id, text)
@@ -225,15 +236,17 @@ class Understand(BaseMiddleware):
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""
-        asked, speaker, text = message.reply_to_message, message.from_user, message.text or ""
+        asked, speaker = message.reply_to_message, message.from_user
+        text = message.text or message.caption or ""
         if asked is None or speaker is None or message.forward_origin or message.edit_date:
             return None
-        if not text or text.startswith(("/", "／")):
+        if not text or text.startswith(("/", "／")) or not self._is_ours(asked):
             return None
-        question = await self._discrepancies.asked_why(
-            speaker.id, message.chat.id, asked.message_id
-        )
-        return None if question is None else GiveReason(question, asked.message_id, text)
+        why = await self._reasons.find(speaker.id, message.chat.id, asked.message_id)
+        return None if why is None else GiveReason(why, asked.message_id, text)
+
+    def _is_ours(self, message: Message) -> bool:
+        return message.from_user is not None and message.from_user.id == self._bot.id
 
     async def _intent(self, message: Message) -> Intent | None:
         text = message.text or message.caption or ""

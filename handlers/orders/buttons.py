@@ -5,12 +5,21 @@ They carry at most 64 bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from handlers.kit.buttons import Button, long, packed_days, read_days, read_page, short
+
+# What a button of a card does; `more` shows those that are not everybody's there.
+Action = Literal["ask", "chase", "complete", "refund", "notify", "why", "log", "more"]
+# The right that each takes.
+RIGHT_FOR: Final[Mapping[Action, str]] = {
+    "ask": "look_up", "chase": "chase", "complete": "complete", "refund": "refund",
+    "notify": "renotify", "why": "see_channel", "log": "see_channel", "more": "look_up",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,7 @@ class OnCard(Button):
     """A button of an order's card."""
 
     order_id: UUID
-    action: Literal["ask", "chase", "complete", "refund", "notify", "why", "log"]
+    action: Action
 
     def data(self) -> str:
         return f"card:{self.action}:{self.order_id.hex}"
@@ -72,7 +81,7 @@ def read(parts: list[str]) -> Button | None:
             return AnswerReversal(UUID(hex=approval_id), answer == "yes")
         case [
             "card",
-            "ask" | "chase" | "complete" | "refund" | "notify" | "why" | "log" as action,
+            "ask" | "chase" | "complete" | "refund" | "notify" | "why" | "log" | "more" as action,
             order_id,
         ]:
             return OnCard(UUID(hex=order_id), action)

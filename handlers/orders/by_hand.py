@@ -16,7 +16,7 @@ from core.system.district import System
 from core.trade.district import Trade
 from handlers.approvals.proofs import ask_proof
 from handlers.kit.chat import Chat, proof_of, request_id
-from handlers.kit.context import Press, Presses, Wants
+from handlers.kit.context import GiveReason, GivesReason, Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
 from handlers.orders.screens import CompletionsNotice
@@ -27,6 +27,7 @@ from texts.days import resolve
 def add_routes(routes: Router) -> None:
     """An order is paid although no callback came, or is not although somebody said so."""
     routes.message.register(ask, Wants(Complete))
+    routes.message.register(give_reason, GivesReason("complete"))
     routes.callback_query.register(answer, Presses(AnswerCompletion))
     routes.message.register(show_completions, Wants(ShowCompletions))
     routes.callback_query.register(turn_completions, Presses(TurnCompletions))
@@ -89,6 +90,13 @@ async def ask(message: Message, chat: Chat, intent: Complete, trade: Trade) -> N
         request_id=request_id(message),
         proof_file_id=proof_of(message),
     )
+
+
+async def give_reason(message: Message, chat: Chat, intent: GiveReason, trade: Trade) -> None:
+    """The reply to who pressed the card's button: as if it stood behind the command."""
+    asked = await trade.reasons.open(chat.actor, intent.why)
+    await ask(message, chat, Complete(asked.question.order_no, intent.reason), trade)
+    await trade.reasons.close(chat.actor, asked, message_id=intent.question_message_id)
 
 
 async def answer(

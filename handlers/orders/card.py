@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from gettext import NullTranslations
 from typing import Final
+from uuid import UUID
+
+from aiogram.types import InlineKeyboardButton
 
 from core.supply.channels import Product
 from core.trade.orders import Attempt, Order
-from handlers.kit.screen import Row, Screen, button, copy_button, fill, keyboard
-from handlers.orders.buttons import OnCard
+from handlers.kit.screen import Row, Screen, button, copy_button, fill, in_rows, keyboard
+from handlers.orders.buttons import RIGHT_FOR, Action, OnCard
 from texts import translator
 
 # What the timetable no longer asks about is still asked by hand: late money is money.
@@ -45,7 +49,8 @@ class CardContext:
     products: by code. notification: none | pending | delivered | exhausted. zone: IANA, of the
     chat. label: what the group calls prepayments. staff: only staff reads along (ops groups,
     private chats), so that channel and supplier may be shown. fee_minor: what the order is
-    charged now; a re-rating may have changed it.
+    charged now; a re-rating may have changed it. rights: of whom the buttons are for: in private of
+    who reads, in ops groups of all staff, elsewhere of the merchant's own people.
     """
 
     merchant_no: str
@@ -56,6 +61,7 @@ class CardContext:
     label: str
     staff: bool
     fee_minor: int | None
+    rights: frozenset[str]
 
 
 def render_card(
@@ -83,8 +89,6 @@ def render_card(
     numbers = dict.fromkeys((order.order_no, order.merchant_order_no))
     rows = [tuple(copy_button(number) for number in numbers)]
     rows += _buttons(order, attempts, context, language)
-    if context.staff and attempts:
-        rows.append(_tracing(order, language))
     return Screen(html=fill("card", facts, language), keyboard=keyboard(*rows))
 
 
@@ -102,7 +106,9 @@ def render_supplier_card(
         "paid_at": order.paid_at,
         "zone": zone,
     }
-    return Screen(html=fill("supplier_card", facts, language))
+    numbers = [number for one in attempts for number in (one.attempt_no, one.upstream_no) if number]
+    copies = [(copy_button(number),) for number in dict.fromkeys(numbers)]
+    return Screen(html=fill("supplier_card", facts, language), keyboard=keyboard(*copies))
 
 
 def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:
@@ -119,29 +125,55 @@ def _margin(order: Order, fee_minor: int | None) -> int | None:
     return fee_minor - order.cost_minor
 
 
+def actions_of(order: Order, attempts: Sequence[Attempt], news: str) -> tuple[Action, ...]:
+    """What can be done about an order as it stands, whoever may. news: what its merchant's server
+    was told, as of `CardContext.notification`."""
+    if order.open_to_money:
+        asked = order.mode == "live" and not order.settled
+        asked = asked and any(not attempt.unsent for attempt in attempts)
+        return ("ask", "chase", "complete") if asked else ("ask", "complete")
+    told: tuple[Action, ...] = ("notify",) if news in ("pending", "exhausted", "delivered") else ()
+    return (*told, "refund") if order.state in ("paid", "partially_refunded") else told
+
+
+def hidden_actions(actions: Sequence[Action], rights: Collection[str]) -> tuple[Action, ...]:
+    """Those of a card's actions that nobody with these rights alone may do."""
+    return tuple(action for action in actions if RIGHT_FOR[action] not in rights)
+
+
+def action_button(
+    order_id: UUID, action: Action, translate: NullTranslations
+) -> InlineKeyboardButton:
+    """What does it, in a few words."""
+    labels: dict[Action, str] = {
+        "ask": translate.gettext("🔄 Refresh"),
+        "chase": translate.gettext("📨 Ask the supplier"),
+        "complete": translate.gettext("✍️ Complete"),
+        "notify": translate.gettext("🔔 Notify again"),
+        "refund": translate.gettext("↩️ Refund"),
+        "why": translate.gettext("🧭 Why"),
+        "log": translate.gettext("📜 Log"),
+        "more": translate.gettext("⋯ More"),
+    }
+    return button(labels[action], OnCard(order_id, action))
+
+
 def _buttons(
     order: Order, attempts: Sequence[Attempt], context: CardContext, language: str
 ) -> list[Row]:
-    """Each where what it does can be done."""
-    translate = translator(language).gettext
-    if order.open_to_money:
-        refresh = button(translate("🔄 Refresh"), OnCard(order.id, "ask"))
-        chase = button(translate("📨 Ask the supplier"), OnCard(order.id, "chase"))
-        complete = button(translate("✍️ Complete"), OnCard(order.id, "complete"))
-        asked = order.mode == "live" and not order.settled
-        asked = asked and any(not attempt.unsent for attempt in attempts)
-        return [(refresh, chase), (complete,)] if asked else [(refresh, complete)]
-    notify = button(translate("🔔 Notify again"), OnCard(order.id, "notify"))
-    refund = button(translate("↩️ Refund"), OnCard(order.id, "refund"))
-    told = context.notification in ("pending", "exhausted", "delivered")
-    back = context.staff and order.state in ("paid", "partially_refunded")
-    return [(*((notify,) if told else ()), *((refund,) if back else ()))]
-
-
-def _tracing(order: Order, language: str) -> Row:
-    """For staff among themselves: what became of it at suppliers."""
-    translate = translator(language).gettext
-    return (
-        button(translate("🧭 Why"), OnCard(order.id, "why")),
-        button(translate("📜 Log"), OnCard(order.id, "log")),
-    )
+    """Each where what it does can be done, and by somebody who reads along: where others than staff
+    do, staff has the rest behind `more`. Whoever presses is asked for the right in any case."""
+    every = actions_of(order, attempts, context.notification)
+    hidden = hidden_actions(every, context.rights)
+    shown: list[Action] = [action for action in every if action not in hidden]
+    if hidden and not context.staff:
+        shown.append("more")
+    tracing: list[Action] = []
+    if context.staff and attempts:
+        tracing = [one for one in ("why", "log") if RIGHT_FOR[one] in context.rights]
+    translate = translator(language)
+    return [
+        row
+        for actions in (shown, tracing)
+        for row in in_rows([action_button(order.id, one, translate) for one in actions], 2)
+    ]

@@ -11,27 +11,23 @@ from aiogram.types import CallbackQuery, Message
 from core.books import Ledger
 from core.kernel.errors import Refusal
 from core.kernel.ids import read_number
+from core.people.people import ROLES
 from core.reports.district import Reports
 from core.system.district import System
 from core.system.throttle import Limit
 from core.trade.district import Trade
 from core.trade.enquiries import Said
-from core.trade.orders import OrderKey
+from core.trade.orders import Order, OrderKey
 from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat, request_id
 from handlers.kit.commands import CommandTable
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.relayed import said_in
-from handlers.orders.buttons import OnCard
+from handlers.orders.buttons import RIGHT_FOR, OnCard
+from handlers.orders.card import actions_of, hidden_actions
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, replied_to
-from handlers.orders.screens import NearMissNotice
-from handlers.orders.toasts import (
-    how_to_complete,
-    how_to_refund,
-    notified_again,
-    supplier_asked,
-    supplier_says,
-)
+from handlers.orders.screens import CardActions, NearMissNotice
+from handlers.orders.toasts import notified_again, reason_wanted, supplier_asked, supplier_says
 from handlers.orders.trace import tell_calls, tell_why
 from handlers.orders.words import LookUp
 
@@ -41,11 +37,6 @@ ASK_LIMIT: Final = Limit(times=1, window_s=3)
 # told.
 NEAR_LIMIT: Final = Limit(times=6, window_s=60)
 HINT_LIMIT: Final = Limit(times=1, window_s=60)
-RIGHT_FOR: Final = {
-    "ask": "look_up", "chase": "chase", "complete": "complete", "refund": "refund",
-    "notify": "renotify",
-    "why": "see_channel", "log": "see_channel",
-}  # fmt: skip
 
 
 def add_routes(routes: Router) -> None:
@@ -131,8 +122,8 @@ async def press_card(
     reports: Reports,
     ledger: Ledger,
 ) -> None:
-    """Ask the supplier, tell how to complete, tell the merchant's server again; or show staff
-    among themselves why it went where it went (why), and what was said there (log)."""
+    """Ask the supplier, ask why to complete or refund, tell the merchant's server again; or show
+    staff among themselves why it went where it went (why), and what was said there (log)."""
     actor, right = chat.actor, RIGHT_FOR[button.action]
     actor.need(right)
     if right == "see_channel" and actor.merchant_ids is not None:
@@ -156,11 +147,27 @@ async def press_card(
             key = OrderKey(order.merchant_id, order.id)
             await trade.enquiries.chase(actor, key, pressed, again=True)
             await press.answer(supplier_asked(actor.language))
-        case "refund":
-            await press.answer(how_to_refund(order.order_no, actor.language), alert=True)
-        case "complete":
-            text = how_to_complete(order.order_no, actor.language)
-            await press.answer(text, alert=True)
+        case "complete" | "refund" as deed:
+            await trade.reasons.ask(actor, order, deed, message_id=chat.message_id)
+            await press.answer(reason_wanted(actor.language))
+        case "more":
+            await _show_more(chat, order, trade)
         case "notify":
             await trade.notifications.resend(order.merchant_id, order.id)
             await press.answer(notified_again(actor.language))
+
+
+async def _show_more(chat: Chat, order: Order, trade: Trade) -> None:
+    """What this person may do beside what stands under the card for everybody.
+
+    Whispered in the group rather than said in private: it is pressed beside what was asked there,
+    what follows is answered there, and nobody has to open another chat for it. Where Telegram shows
+    nothing to one alone it is a reply, whose buttons let nobody do anything who may not.
+    """
+    card = await trade.lookups.card(order.merchant_id, order.id)
+    every = actions_of(card.order, card.attempts, card.news)
+    hidden = hidden_actions(every, ROLES["merchant_staff"])
+    mine = tuple(action for action in hidden if chat.actor.may(RIGHT_FOR[action]))
+    if not mine:
+        raise Refusal("not_permitted", right=RIGHT_FOR[hidden[0]] if hidden else "complete")
+    await chat.whisper(CardActions(order.id, order.order_no, mine))

@@ -25,9 +25,11 @@ from core.trade.completions import (
 )
 from core.trade.lookups import CompletionLine
 from core.trade.orders import NearMiss
+from core.trade.reasons import ReasonAsked, ReasonGiven
 from handlers.kit.day_buttons import OpenExport
-from handlers.kit.screen import View, button, copy_button, keyboard
-from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
+from handlers.kit.screen import View, button, copy_button, in_rows, keyboard
+from handlers.orders.buttons import Action, AnswerCompletion, AnswerReversal, TurnCompletions
+from handlers.orders.card import action_button
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,15 @@ class NearMissNotice(Notice):
 
     written: str
     near: tuple[NearMiss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardActions(Notice):
+    """What one person may do about an order, beside what everybody may who reads its card."""
+
+    order_id: UUID
+    order_no: str
+    actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,11 @@ def _copies(notice: NearMissNotice, _: NullTranslations) -> InlineKeyboardMarkup
     return keyboard(*((copy_button(one.number),) for one in notice.near))
 
 
+def _actions(notice: CardActions, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    buttons = [action_button(notice.order_id, one, translate) for one in notice.actions]
+    return keyboard(*in_rows(buttons, 2))
+
+
 def _turns(notice: CompletionsNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
     """The pages before and after this one; of one merchant, its workbook, which has all of them on
     a sheet."""
@@ -159,6 +175,9 @@ def _reverse(
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(NearMissNotice, buttons=_copies),
+    View(CardActions, buttons=_actions),
+    View(ReasonAsked),
+    View(ReasonGiven),
     View(CompleteQuestionNotice, buttons=_complete),
     View(CompleteSettledItself),
     View(CompleteWaits),

@@ -12,16 +12,9 @@ def supplier_says(state: str, language: str) -> str:
     return text % {"state": word("standing", state, language)}
 
 
-def how_to_complete(order_no: str, language: str) -> str:
-    """What to send, so that an order is completed by hand."""
-    text = translator(language).gettext("Send this, with a reason: 补单 %(order_no)s …")
-    return text % {"order_no": order_no}
-
-
-def how_to_refund(order_no: str, language: str) -> str:
-    """What to send, so that an order is refunded."""
-    text = translator(language).gettext("Send this, with a reason: 退款 %(order_no)s …")
-    return text % {"order_no": order_no}
+def reason_wanted(language: str) -> str:
+    """A message asks why."""
+    return translator(language).gettext("Say why, in reply to the message below.")
 
 
 def supplier_asked(language: str) -> str:

@@ -14,17 +14,20 @@ from core.people.district import People
 from core.system.district import System
 from core.trade.district import Trade
 from handlers.approvals.proofs import ask_proof
+from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat
-from handlers.kit.context import Press, Presses, Wants
+from handlers.kit.commands import CommandTable
+from handlers.kit.context import GiveReason, GivesReason, Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues
 from handlers.refunds.buttons import AnswerRefundOrder
-from handlers.refunds.words import RefundOrder
+from handlers.refunds.words import RefundOrder, read_refund
 from texts.amounts import Typed
 
 
 def add_routes(routes: Router) -> None:
     """The payer is to have it back."""
     routes.message.register(ask, Wants(RefundOrder))
+    routes.message.register(give_reason, GivesReason("refund"))
     routes.callback_query.register(answer, Presses(AnswerRefundOrder))
 
 
@@ -39,6 +42,20 @@ async def ask(_: Message, chat: Chat, intent: RefundOrder, trade: Trade) -> None
         intent.reason,
         message_id=chat.message_id,
     )
+
+
+async def give_reason(
+    message: Message, chat: Chat, intent: GiveReason, trade: Trade, commands: CommandTable
+) -> None:
+    """The reply to who pressed the card's button: as if it stood behind the command. An amount may
+    come first."""
+    asked = await trade.reasons.open(chat.actor, intent.why)
+    wanted = read_refund((asked.question.order_no, *intent.reason.split()))
+    if wanted is None:
+        await chat.refuse(usage_of(commands.named("refund"), chat.actor))
+        return
+    await ask(message, chat, wanted, trade)
+    await trade.reasons.close(chat.actor, asked, message_id=intent.question_message_id)
 
 
 def _money(amount: Typed, currency: str) -> Money:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handlers.kit.commands import Command, Words
-from handlers.kit.intents import Changing, Intent
+from handlers.kit.intents import Changing
 from handlers.orders.numbers import begins_number, only_number
 from texts.amounts import Typed, read_amount
 
@@ -23,7 +23,7 @@ class RefundOrder(Changing):
     reason: str
 
 
-def read_refund(words: Words) -> Intent | None:
+def read_refund(words: Words) -> RefundOrder | None:
     """An order's number, an amount or none, then the reason. What has figures and no letters is an
     amount or a slip, never a reason: half of it would be refunded as the whole."""
     number = only_number(words[0]) if words else None

@@ -88,6 +88,26 @@ async def test_an_order_is_completed_by_hand_after_a_confirmation(desk: DemoDesk
     assert (await desk.command("verify-books"))[0] == 0
 
 
+async def test_an_order_is_completed_from_its_card(desk: DemoDesk) -> None:
+    chat = desk.chat("merchant")
+    order_no = (await desk.create(amount=5700)).body["order_no"]
+    said = await desk.act("operator", chat, text=f"这单 {order_no} 到了吗")
+    card = await desk.hears(chat, order_no, after=said)
+    assert not [b for row in card["buttons"] for b in row if "补单" in b["text"]]
+    press = {"message_id": card["id"], "label": button(card, "更多")["text"]}
+    await desk.act("operator", chat, press=press)
+    mine = await desk.hears(chat, "您可对该订单", after=card["id"])
+    press = {"message_id": mine["id"], "label": button(mine, "补单")["text"]}
+    await desk.act("operator", chat, press=press)
+    why = await desk.hears(chat, order_no, "为什么", after=mine["id"])
+    said = await desk.act("operator", chat, text="供应商已确认到账", reply_to=why["id"])
+    question = await desk.hears(chat, order_no, "供应商已确认到账", after=said)
+    press = {"message_id": question["id"], "label": button(question, "确认")["text"]}
+    await desk.act("operator", chat, press=press)
+    await prove(desk, "operator", order_no)
+    await desk.until_status(order_no, "paid")
+
+
 async def prove(desk: DemoDesk, role: str, order_no: str) -> None:
     """Somebody proves in private what they were asked about an order. The password stands there no
     longer than until it was read."""

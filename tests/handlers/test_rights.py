@@ -92,7 +92,7 @@ PEOPLE: Final = {**{number: role for role, number in STAFF.items()}, **{
 # What is said and who was refused leaves rows that are nobody's business.
 _SAID_ONLY: Final = frozenset(
     {"outbox", "chat_lane", "refusal", "telegram_update", "tick", "instance", "board", "post",
-     "market", "supplier_call", "export", "factor_lock"}
+     "market", "supplier_call", "export", "factor_lock", "order_watch"}
 )  # fmt: skip
 
 

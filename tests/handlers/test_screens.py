@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.delivery.outbox import Say, Stored, values_of
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
+from core.people.people import RIGHTS, ROLES
 from core.supply.channels import Product
 from core.trade.completions import CompleteQuestionNotice
 from core.trade.enquiries import Enquiry, EnquiryView
@@ -26,7 +27,7 @@ from handlers.kit.refusals import already_done
 from handlers.kit.screen import TEMPLATES, credit_bar
 from handlers.kit.vocabulary import WORDS, word
 from handlers.orders.buttons import OnCard
-from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
+from handlers.orders.toasts import notified_again, reason_wanted, supplier_says
 from handlers.screens import (
     ALARMS,
     ASKS,
@@ -81,8 +82,9 @@ ATTEMPT = Attempt(
     created_at=AT, sent_at=AT, asked=0, not_found_at=None,
 )  # fmt: skip
 CONTEXT = CardContext(
-    "M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True, fee_minor=120
-)
+    "M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True, fee_minor=120,
+    rights=frozenset(RIGHTS),
+)  # fmt: skip
 
 
 def buttons(screen: Screen) -> list[str]:
@@ -303,7 +305,7 @@ def test_the_credit_bar_has_ten_blocks(remaining: int, advanced: int) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_toasts_fit(language: str) -> None:
     toasts = (
-        how_to_complete("P" * 20, language),
+        reason_wanted(language),
         notified_again(language),
         already_done(language),
         *(supplier_says(state, language) for state in WORDS["standing"]),
@@ -312,3 +314,26 @@ def test_toasts_fit(language: str) -> None:
     assert all(0 < len(toast) <= MAX_TOAST_CHARS for toast in toasts)
     for count in (0, 1, 200):
         assert str(count) in sent_again(count, language)
+
+
+def test_a_card_offers_what_those_who_read_it_may_do() -> None:
+    """In private one person, in ops all staff, elsewhere the merchant's people, and staff the rest
+    behind a button of its own."""
+    paid = replace(
+        ORDER, state="paid", paid_at=AT, paid_day=AT.date(), paid_how="reported", cost_minor=50
+    )
+    merchants, operators = ROLES["merchant_staff"], ROLES["operator"]
+    for order, staff, rights, offered in (
+        (ORDER, True, RIGHTS, "ask chase complete why log"),
+        (ORDER, True, operators, "ask chase complete why log"),
+        (ORDER, True, operators - {"complete", "see_channel"}, "ask chase"),
+        (ORDER, False, merchants, "ask chase more"),
+        (paid, True, RIGHTS, "notify refund why log"),
+        (paid, True, operators, "notify why log"),
+        (paid, True, frozenset(), ""),
+        (paid, False, merchants, "more"),
+        (replace(paid, state="refunded"), False, merchants, "more"),
+    ):
+        context = replace(CONTEXT, staff=staff, rights=frozenset(rights), notification="delivered")
+        screen = render_card(order, [ATTEMPT], context, "en")
+        assert [one.split(":")[1] for one in buttons(screen)] == offered.split(), order.state

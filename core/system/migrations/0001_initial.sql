@@ -1486,7 +1486,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'review', 'keys', 'take_keys', 'trial',
                                                'complete_second', 'refund_order',
                                                'refund_second', 'resolve_second', 'payout_address',
-                                               'refund_end_second', 'rerate_second')),
+                                               'refund_end_second', 'rerate_second', 'reason')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

@@ -25,8 +25,10 @@ from core.trade.completions import (
 from core.trade.lookups import CompletionLine
 from core.trade.orders import NearMiss, Slip
 from core.trade.orders.near import MAX_NEAR
+from core.trade.reasons import Deed, ReasonAsked, ReasonGiven, ReasonQuestion
 from handlers.orders.screens import (
     CallLine,
+    CardActions,
     CompletionsNotice,
     NearMissNotice,
     OrderLog,
@@ -52,6 +54,7 @@ ORDER: Final[dict[str, Any]] = {
     "age_min": 12,
     "actor_name": HOSTILE,
 }
+UNREASONED: Final = {**ORDER, "reason": ""}
 OF_COMPLETION: Final[dict[str, Any]] = {
     "supplier_says": "unknown",
     "supplier_why": "SECRET SUPPLIER",
@@ -103,6 +106,10 @@ def _completions(count: int, page: int = 1, merchant_id: UUID | None = None) -> 
 
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
+    CardActions(ID, "P1", ("complete",)),
+    CardActions(ID, "P1", ("notify", "refund")),
+    *(ReasonAsked(ReasonQuestion(**UNREASONED, deed=deed)) for deed in get_args(Deed)),
+    *(ReasonGiven(ReasonQuestion(**UNREASONED, deed=deed)) for deed in get_args(Deed)),
     NearMissNotice(
         HOSTILE,
         tuple(NearMiss(f"M{n}-1", slip) for n, slip in enumerate(get_args(Slip)[:MAX_NEAR])),

@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from bot.world import Addresses, apps, seed
+from core.delivery.board import Subject
 from core.delivery.outbox import Card, Fact, Say
 from core.kernel.ids import read_number
 from core.trade.orders import Order, PaymentSeen, get_attempts, get_order
@@ -19,7 +21,9 @@ from tests.core.support import sandbox_supplier
 from tests.demo import eventually
 from tests.handlers.order_support import SAID_TO, full_width, legal_numbers
 from tests.handlers.support import (
+    ADMIN,
     BEN,
+    FINANCE,
     HENGTONG,
     NORTHWIND,
     OPERATOR,
@@ -29,7 +33,9 @@ from tests.handlers.support import (
     SUQING,
     ZHAO,
     Desk,
+    button_data,
     one_card,
+    one_say,
 )  # fmt: skip
 
 
@@ -226,13 +232,79 @@ async def test_what_is_asked_for_is_completed_whatever_its_number(desk: Desk) ->
 async def test_card_buttons(desk: Desk, order: Order) -> None:
     await desk.press(SUQING, SPRUCE, f"card:ask:{order.id.hex}")
     assert desk.toast.startswith("供应商查询结果")
-    await desk.press(OPERATOR, SPRUCE, f"card:complete:{order.id.hex}")
-    assert order.order_no in desk.toast
-    assert desk.line.answers[-1].show_alert
     await desk.press(SUQING, SPRUCE, f"card:complete:{order.id.hex}")
     assert "没有权限" in desk.toast
     await desk.press(OPERATOR, SPRUCE, f"card:notify:{order.id.hex}")
     assert desk.line.answers[-1].show_alert  # nothing was ever told
+
+
+async def test_staff_have_more_buttons_for_themselves_alone(desk: Desk, order: Order) -> None:
+    more = f"card:more:{order.id.hex}"
+    for who in (SUQING, FINANCE):  # who may not complete
+        assert await desk.press(who, SPRUCE, more) == []
+        assert "没有权限" in desk.toast
+    assert await desk.press(STRANGER, SPRUCE, more) == []
+    mine = one_say(await desk.press(OPERATOR, SPRUCE, more))
+    assert (mine.screen, mine.only_for) == ("card_actions", OPERATOR)
+    assert [button_data(mine)] == [f"card:complete:{order.id.hex}"]
+    await paid(desk, order)
+    await desk.news()
+    assert one_say(await desk.press(FINANCE, SPRUCE, more)).facts["actions"] == ["refund"]
+
+
+async def asked_why(desk: Desk, who: int, chat: int, order: Order, deed: str) -> dict[str, Any]:
+    """Press a card's button; the fields of a reply to the question that came of it."""
+    asked = one_say(await desk.press(who, chat, f"card:{deed}:{order.id.hex}"))
+    assert asked.screen == "reason_asked"
+    about = Subject("question", asked.ref, order.merchant_id)
+    await desk.runtime.delivery.board.posts.posted(chat, 51, about, "")
+    ours = {"id": 7000000001, "is_bot": True, "first_name": "Paydesk"}
+    question = {**desk.message(who, chat, text="…"), "message_id": 51, "from": ours}
+    return {"reply_to_message": question}
+
+
+async def test_a_completion_from_the_card_asks_for_the_reason(desk: Desk, order: Order) -> None:
+    for chat in (SPRUCE, OPS, OPERATOR):
+        reply = await asked_why(desk, OPERATOR, chat, order, "complete")
+        if chat < 0:
+            assert await desk.say(ADMIN, chat, "为什么？", **reply) == []
+            assert await desk.say(SUQING, chat, "为什么？", **reply) == []
+        question, given = await desk.say(OPERATOR, chat, "供应商已确认", **reply)
+        assert isinstance(question, Say)
+        assert isinstance(given, Say)
+        assert question.screen == "complete_question"
+        assert question.facts["question"]["reason"] == "供应商已确认"
+        assert question.reply_to == desk.message_id
+        assert (given.screen, given.edit_message_id) == ("reason_given", 51)
+        late = await desk.said(OPERATOR, chat, "又来", **reply)
+        assert late.facts["code"] == "confirmation_expired"
+        await desk.runtime.system.store.execute("DELETE FROM post")
+
+
+async def test_the_reason_may_come_with_evidence(desk: Desk, order: Order) -> None:
+    reply = await asked_why(desk, OPERATOR, SPRUCE, order, "complete")
+    photo = [{"file_id": "seen", "file_unique_id": "b", "width": 1, "height": 1}]
+    message = desk.message(OPERATOR, SPRUCE, photo=photo, caption="到账截图", **reply)
+    await desk.feed(message=message)
+    question, _ = await desk.news()
+    assert isinstance(question, Say)
+    assert question.facts["question"]["proof_file_id"] == "seen"
+
+
+async def test_a_refund_from_the_card_asks_for_the_reason(desk: Desk, order: Order) -> None:
+    await paid(desk, order)
+    await desk.news()
+    await desk.press(OPERATOR, SPRUCE, f"card:refund:{order.id.hex}")
+    assert "没有权限" in desk.toast
+    reply = await asked_why(desk, FINANCE, SPRUCE, order, "refund")
+    for text, screen in (("1,00 用户重复支付", "usage"), ("20", "refusal"), ("500 x", "refusal")):
+        assert (await desk.said(FINANCE, SPRUCE, text, **reply)).screen == screen, text
+    question, given = await desk.say(FINANCE, SPRUCE, "20 用户重复支付", **reply)
+    assert isinstance(question, Say)
+    assert isinstance(given, Say)
+    assert (question.screen, given.screen) == ("refund_order", "reason_given")
+    asked = question.facts["question"]
+    assert (asked["refund_minor"], asked["reason"]) == (2000, "用户重复支付")
 
 
 async def test_forged_button_data_is_harmless(desk: Desk, order: Order) -> None:
