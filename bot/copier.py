@@ -14,7 +14,7 @@ from core.delivery.board import Subject
 from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup, Say
 from core.kernel.errors import Bug
 from core.runtime import Runtime
-from core.trade.enquiries import Enquiry
+from core.trade.enquiries import KEEPER, Enquiry
 from handlers.enquiries.screens import CopyGone
 from handlers.screens import Screen, caption, render_say
 
@@ -29,6 +29,7 @@ class Copier:
 
     def __init__(self, runtime: Runtime, painter: Painter, poster: Poster) -> None:
         self._posts = runtime.delivery.board.posts
+        self._enquiries = runtime.trade.enquiries
         self._painter = painter
         self._poster = poster
 
@@ -63,6 +64,8 @@ class Copier:
                 language = await self._painter.language(place.chat_id)
                 screen = render_say(Say(CopyGone()), language)
                 posted = await self._poster.post(place, screen, reply_to=copy.reply_to)
+                if copy.keeper == KEEPER:
+                    await self._enquiries.lose(copy.ref)
         return await self._remember(place, (posted,), copy.ref)
 
     async def _media_group(

@@ -19,7 +19,7 @@ from core.system.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
 SHOWN: Final = 20
-SENT_AGAIN: Final = 200  # at most, by one press
+SENT_AGAIN: Final = 200  # at most, by one press; so many are dropped by one as well
 _FAULT_CHARS: Final = 200
 
 
@@ -117,6 +117,26 @@ class Parked:
                 facts={"chat_id": chat_id, "count": count},
                 chat_id=actor.chat_id,
             )
+        return count
+
+    async def drop(self, actor: Actor, chat_id: int) -> int:
+        """Give up a chat's parked messages, the oldest first; how many. Nobody is told them any
+        more; what they tell of is done. With the last one, the alarm is over.
+
+        Refusals: those of `send_again`.
+        """
+        actor.need_for("renotify")
+        async with self._store.transaction() as tx:
+            count = await self._outbox.drop_parked(tx, chat_id, SENT_AGAIN)
+            if count:
+                await self._audit.record(
+                    tx,
+                    "messages_dropped",
+                    actor=actor.trail_name,
+                    facts={"chat_id": chat_id, "count": count},
+                    chat_id=actor.chat_id,
+                )
+            await self.through(tx, chat_id)
         return count
 
     async def _name_of(self, tx: Tx, chat_id: int) -> str:

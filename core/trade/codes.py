@@ -40,6 +40,7 @@ CODES: Final = declare(
             "chased_already": (
                 "The supplier was asked about {number} just now. Ask again in {retry_after_s} s."
             ),
+            "enquiry_of_supplier": "The supplier's own people see to it.",
             "already_resolved": "The money of {number} was resolved already.",
             "discrepancy_changed": (
                 "The money of {number}, or the fee on it, changed meanwhile. Look at it again."

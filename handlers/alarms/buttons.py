@@ -14,10 +14,10 @@ _CARES: Final[dict[str, Care]] = {care: care for care in get_args(Care)}
 
 @dataclass(frozen=True, slots=True)
 class OnAlarm(Button):
-    """Under an alarm: show what it goes by, or send again what could not be sent."""
+    """Under an alarm: show what it goes by; send again what could not be sent, or give it up."""
 
     alarm_id: UUID
-    action: Literal["evidence", "again"]
+    action: Literal["evidence", "again", "drop"]
 
     def data(self) -> str:
         return f"alarm:{self.action}:{self.alarm_id.hex}"
@@ -48,7 +48,7 @@ class TurnAlarms(Button):
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
-        case ["alarm", "evidence" | "again" as action, alarm_id]:
+        case ["alarm", "evidence" | "again" | "drop" as action, alarm_id]:
             return OnAlarm(UUID(hex=alarm_id), action)
         case ["alarm", care, alarm_id] if care in _CARES:
             return CareFor(UUID(hex=alarm_id), _CARES[care])

@@ -24,6 +24,7 @@ from handlers.alarms.screens import (
     OneAlarm,
     ParkedMessages,
     Sightings,
+    given_up,
     sent_again,
     trouble_of,
 )
@@ -94,14 +95,18 @@ async def on_alarm(
     trade: Trade,
     ledger: Ledger,
 ) -> None:
-    """Answer the alarm with what it goes by, or send again what could not be sent."""
+    """Answer the alarm with what it goes by, send again what could not be sent, or give it up."""
     actor = chat.actor
-    if button.action == "again":
+    if button.action != "evidence":
         trouble = trouble_of(await people.alarms.get(button.alarm_id))
         if not isinstance(trouble, AlarmParked):
             raise Refusal("record_not_found")
-        count = await people.parked.send_again(actor, trouble.chat_id)
-        await press.answer(sent_again(count, actor.language))
+        if button.action == "again":
+            count = await people.parked.send_again(actor, trouble.chat_id)
+            await press.answer(sent_again(count, actor.language))
+        else:
+            count = await people.parked.drop(actor, trouble.chat_id)
+            await press.answer(given_up(count, actor.language))
         return
     actor.need_for(RIGHT)
     trouble = trouble_of(await people.alarms.get(button.alarm_id))
@@ -123,6 +128,6 @@ async def on_alarm(
             await chat.say(shown)
         case AlarmParked():
             lines = await people.parked.of_chat(trouble.chat_id)
-            await chat.say(ParkedMessages(trouble.chat, zone, tuple(lines)))
+            await chat.say(ParkedMessages(button.alarm_id, trouble.chat, zone, tuple(lines)))
         case _:
             raise Refusal("record_not_found")

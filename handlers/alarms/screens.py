@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import Any, Final
+from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 from markupsafe import Markup
@@ -38,8 +39,10 @@ _IN_A_ROW: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessages(Notice):
-    """What could not be sent to a chat, the newest first. chat: its title, or the person's."""
+    """What could not be sent to a chat, the newest first. alarm_id: of the alarm that told so.
+    chat: its title, or the person's."""
 
+    alarm_id: UUID
     chat: str
     zone: str
     lines: tuple[ParkedMessage, ...]
@@ -153,6 +156,14 @@ def sent_again(count: int, language: str) -> str:
     return text % {"count": count}
 
 
+def given_up(count: int, language: str) -> str:
+    """The short plain text that answers whoever gives up so many messages."""
+    text = translator(language).ngettext(
+        "%(count)s message is given up.", "%(count)s messages are given up.", count
+    )
+    return text % {"count": count}
+
+
 def trouble_of(alarm: Alarm) -> Trouble:
     """What is wrong, as the dataclass of its kind."""
     trouble: Trouble = alarm.trouble(ALARMS[alarm.kind].notice)
@@ -226,6 +237,15 @@ def _remedies(alarm: Alarm, translate: NullTranslations) -> Row:
             return ()
 
 
+def _of_parked(shown: ParkedMessages, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """What becomes of them: to give them up is offered where they are seen."""
+    if not shown.lines:
+        return None
+    again = button(translate.gettext("📨 Send again"), OnAlarm(shown.alarm_id, "again"))
+    drop = OnAlarm(shown.alarm_id, "drop")
+    return keyboard((again, button(translate.gettext("🗑 Give up"), drop, style="danger")))
+
+
 def _one(shown: OneAlarm, language: str) -> Mapping[str, Any]:
     return {"html": Markup(render_alarm(shown.alarm, shown.zone, language).html)}  # noqa: S704 (our own screen, escaped in itself)
 
@@ -254,7 +274,7 @@ def _turns(shown: AlarmsNotice, translate: NullTranslations) -> InlineKeyboardMa
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(DeedNotice, shortens="deeds"),
-    View(ParkedMessages),
+    View(ParkedMessages, buttons=_of_parked),
     View(Sightings),
     View(UpdateParked),
     View(OneAlarm, adds=_one, buttons=lambda shown, translate: _buttons(shown.alarm, translate)),

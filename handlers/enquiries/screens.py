@@ -10,6 +10,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
 from core.trade.enquiries import (
+    EnquiryAnswerLost,
     EnquiryPaid,
     EnquiryReminder,
     EnquiryUnanswered,
@@ -51,6 +52,7 @@ def _pass(notice: EnquiryUnbound, translate: NullTranslations) -> InlineKeyboard
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(EnquiryReminder),
+    View(EnquiryAnswerLost),
     View(EnquiryPaid),
     View(EnquiryUnbound, buttons=_pass),
     View(EnquiryUnanswered),

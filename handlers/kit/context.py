@@ -195,13 +195,12 @@ class Understand(BaseMiddleware):
         return found if isinstance(found, Naming) else None
 
     def _by_picture(self, message: Message) -> Intent | None:
-        """A picture without words of its own is about what it replies to: whatever may be said in
-        passing there is meant."""
+        """A picture without words of its own may ask about what it replies to."""
         replied = message.reply_to_message
         if replied is None or message.edit_date or message.forward_origin or not media_in(message):
             return None
         found = self._parser.parse(replied.text or replied.caption or "")
-        return found if isinstance(found, Reading) and found.gives_way() else None
+        return found if found is not None and found.is_asked_by_picture() else None
 
     async def _note_album(self, message: Message, actor: Actor) -> None:
         """An album comes message by message, and may become a broadcast: a reply names one part."""

@@ -25,6 +25,10 @@ class Intent:
         more than a part of the answer."""
         return False
 
+    def is_asked_by_picture(self) -> bool:
+        """Whether a picture in reply to a message that says it asks the same."""
+        return False
+
     def welcomes(self, stranger: Actor) -> bool:
         """Whether somebody whom nobody here knows may say it where they are: all else of theirs
         gets silence."""

@@ -34,6 +34,7 @@ TRAIL: Final = {
     "link_group": "a link for a group made",
     "left_group": "a group's operator left the group",
     "lock_factor": "a second factor locked after wrong answers",
+    "messages_dropped": "messages given up",
     "messages_sent_again": "messages sent again",
     "open_supplier": "a supplier opened",
     "paid_in": "paid in by a supplier",

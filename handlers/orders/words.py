@@ -27,6 +27,9 @@ class LookUp(Reading):
     def gives_way(self) -> bool:
         return self.talk
 
+    def is_asked_by_picture(self) -> bool:
+        return self.talk
+
 
 @dataclass(frozen=True, slots=True)
 class Complete(Changing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiogram import Bot
@@ -24,9 +25,9 @@ from tests.bot.test_courier import Post, word
 from tests.conftest import SUPPLIER_KEYS
 from tests.core.support import (
     CHAT,
-    OPERATOR,
     SPRUCE_STAFF,
     SUPPLIER_CHAT,
+    SUPPLIER_STAFF,
     SetClock,
     sandbox_supplier,
     wanted,
@@ -133,7 +134,7 @@ async def test_a_question_goes_with_its_picture_and_its_words_are_edited(
     assert "❓" in found[0]["text"]
     await take(post)
     found = await ours(post)
-    assert ("王浩" in found[0]["text"], len(found)) == (True, 1)
+    assert ("赵工" in found[0]["text"], len(found)) == (True, 1)
 
 
 async def test_a_question_goes_without_a_picture_that_is_gone(
@@ -145,7 +146,7 @@ async def test_a_question_goes_without_a_picture_that_is_gone(
     assert "❓" in question["text"]
     await take(post)
     (question,) = await ours(post)
-    assert "王浩" in question["text"]
+    assert "赵工" in question["text"]
 
 
 @pytest.mark.parametrize("gone", ["kicked", "moved"])
@@ -198,6 +199,43 @@ async def test_what_was_taken_away_before_it_was_copied_is_told(post: Post) -> N
     assert await post.states() == {"sent": 1}
 
 
+async def test_an_answer_that_was_taken_away_is_asked_for_again(
+    served: Post, shop: tuple[Merchant, App]
+) -> None:
+    """Where it was the only one: a wrong answer may be taken away once there is a better one."""
+    post, enquiries = served, served.runtime.trade.enquiries
+    question = await sent(post, text="paid?")
+    await asked(post, shop, Said(CHAT, question["id"], "Su"))
+    (card,) = await ours(post)
+    actor = await post.runtime.people.access.actor(
+        SUPPLIER_STAFF, "赵工", SUPPLIER_CHAT, private=False
+    )
+
+    async def answer(*message_ids: int) -> list[str]:
+        """Replies of these numbers, where nothing stands; what the supplier is told."""
+        before = len(await ours(post))
+        for message_id in message_ids:
+            thread = await enquiries.find_thread(SUPPLIER_CHAT, card["id"], "")
+            assert thread is not None
+            await enquiries.reply(actor, thread, Said(SUPPLIER_CHAT, message_id, "赵工"))
+        for _ in range(3):
+            await post.deliver()
+        return [m["text"] for m in (await ours(post))[before:]]
+
+    state = "SELECT state FROM enquiry"
+    for message_id in (4_321, 4_322):
+        (again,) = await answer(message_id)
+        assert "重新答复" in again
+        assert await post.runtime.system.store.fetchval(state) == "open"
+    assert "📭" in (await ours(post, CHAT))[-1]["text"]
+    there = await post.telegram.room.control(
+        "act", {"as": SUPPLIER_STAFF, "chat_id": SUPPLIER_CHAT, "text": "no"}
+    )
+    assert await answer(there["message_id"], 4_323) == []
+    assert await post.runtime.system.store.fetchval(state) == "answered"
+    await enquiries.lose(f"returned:{UUID(int=1)}:1:1")  # forgotten meanwhile
+
+
 async def asked(post: Post, shop: tuple[Merchant, App], said: Said) -> None:
     """A question about an order of the shop, passed on."""
     merchant, app = shop
@@ -211,6 +249,8 @@ async def asked(post: Post, shop: tuple[Merchant, App], said: Said) -> None:
 async def take(post: Post) -> None:
     """Somebody in the supplier's group looks after it."""
     store, trade = post.runtime.system.store, post.runtime.trade
-    actor = await post.runtime.people.access.actor(OPERATOR, "王浩", SUPPLIER_CHAT, private=False)
+    actor = await post.runtime.people.access.actor(
+        SUPPLIER_STAFF, "赵工", SUPPLIER_CHAT, private=False
+    )
     assert await trade.enquiries.take(actor, await store.fetchval("SELECT id FROM enquiry"))
     await post.deliver()

@@ -6,6 +6,7 @@ from core.trade.enquiries.chases import ENQUIRIES_DUE, MAX_CHASES, Chases
 from core.trade.enquiries.enquiries import CHASED_EVERY, Enquiries
 from core.trade.enquiries.model import KEEPER, Enquiry, EnquiryView, Media, Said, Thread
 from core.trade.enquiries.notices import (
+    EnquiryAnswerLost,
     EnquiryPaid,
     EnquiryReminder,
     EnquiryUnanswered,
@@ -20,6 +21,7 @@ __all__ = [
     "Chases",
     "Enquiries",
     "Enquiry",
+    "EnquiryAnswerLost",
     "EnquiryPaid",
     "EnquiryReminder",
     "EnquiryUnanswered",

@@ -21,7 +21,12 @@ from core.system.district import System
 from core.system.store import Queries, Tx
 from core.trade.enquiries import rows
 from core.trade.enquiries.model import KEEPER, Enquiry, EnquiryView, Part, Said, Thread
-from core.trade.enquiries.notices import EnquiryPaid, EnquiryReminder, EnquiryUnbound
+from core.trade.enquiries.notices import (
+    EnquiryAnswerLost,
+    EnquiryPaid,
+    EnquiryReminder,
+    EnquiryUnbound,
+)
 from core.trade.orders import Attempt, Order, OrderKey, get_attempts, get_order
 
 # A supplier is reminded of an order so often at most.
@@ -163,9 +168,32 @@ class Enquiries:
                 await self._reopen(tx, enquiry)
         _call(self._on_passed, said.chat_id, said.message_id)
 
+    async def lose(self, ref: str) -> None:
+        """What was to be passed was taken away before. Where it was the only answer, the supplier
+        owes one again and is told so; once, however often it is told of. ref: of the copy."""
+        part, enquiry_id, chat_id, message_id = ref.split(":")
+        if part != "returned":
+            return
+        async with self._store.transaction() as tx:
+            if await rows.find(tx, UUID(enquiry_id)) is None:
+                return  # forgotten meanwhile
+            enquiry = await rows.lock(tx, UUID(enquiry_id))
+            none_left = await rows.forget_answer(tx, enquiry.id, int(chat_id), int(message_id))
+            if enquiry.state != "answered" or not none_left:
+                return
+            await self._reopen(tx, enquiry)
+            lost = EnquiryAnswerLost(enquiry.attempt_no)
+            ref = _ref("passed", enquiry, f"lost:{chat_id}:{message_id}")
+            for spot in await self._at_supplier(tx, enquiry):
+                said = Say(lost, reply_to=spot.message_id, remember="copy", keeper=KEEPER, ref=ref)
+                await self._outbox.say(tx, spot.chat_id, said)
+
     async def take(self, actor: Actor, enquiry_id: UUID) -> bool:
-        """Somebody of the supplier's looks after it. False: somebody does already. Refusals:
-        record_not_found (it is none of this chat's)."""
+        """Somebody of the supplier's looks after it. False: somebody does already. Who of ours is
+        there asks, and is not named to the supplier. Refusals: record_not_found (it is none of this
+        chat's), enquiry_of_supplier (somebody of ours pressed)."""
+        if actor.staff:
+            raise Refusal("enquiry_of_supplier")
         async with self._store.transaction() as tx:
             spots = await rows.spots(tx, enquiry_id, "passed")
             if all(spot.chat_id != actor.home for spot in spots):

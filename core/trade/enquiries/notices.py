@@ -17,6 +17,13 @@ class EnquiryReminder(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class EnquiryAnswerLost(Notice):
+    """The supplier is asked again: its answer was taken away before it could be passed on."""
+
+    attempt_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnquiryPaid(Notice):
     """Whoever asked is told that the order is paid after all."""
 

@@ -112,6 +112,21 @@ async def was_said(queries: Queries, attempt: Attempt, said: Said) -> bool:
     )
 
 
+async def forget_answer(tx: Tx, enquiry_id: UUID, chat_id: int, message_id: int) -> bool:
+    """A message is no answer any more. Whether that leaves none."""
+    await tx.execute(
+        "DELETE FROM enquiry_message"
+        " WHERE enquiry_id = $1 AND chat_id = $2 AND message_id = $3 AND part = 'answered'",
+        enquiry_id,
+        chat_id,
+        message_id,
+    )
+    return not await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM enquiry_message WHERE enquiry_id = $1 AND part = 'answered')",
+        enquiry_id,
+    )
+
+
 async def is_open(queries: Queries, enquiry: Enquiry) -> bool:
     """Whether one of the same attempt waits for an answer."""
     return bool(

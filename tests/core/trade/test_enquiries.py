@@ -417,6 +417,17 @@ async def test_one_person_takes_it(talk: Talk) -> None:
     assert (chat_id, type(card)) == (SUPPLIER_CHAT, EnquiryCard)
 
 
+async def test_who_of_ours_is_there_takes_none_on(talk: Talk) -> None:
+    """Who works here is nobody's business at the supplier."""
+    await talk.ask(await talk.desk.open())
+    enquiry_id = (await talk.view()).enquiry.id
+    ours = await talk.actor(OPERATOR, SUPPLIER_CHAT)
+    with pytest.raises(Refusal) as error:
+        await talk.enquiries.take(ours, enquiry_id)
+    assert refused(error.value) == "enquiry_of_supplier"
+    assert (await talk.view()).enquiry.taken_by_name == ""
+
+
 async def test_a_group_that_moved_is_told_in_the_new_one(talk: Talk) -> None:
     opened = await talk.desk.open()
     ((_, _, asked),) = await talk.ask(opened)

@@ -176,8 +176,8 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         for records in ((), ("M1-1", "M1-2"))
         for pressed, unread in ((True, False), (False, False), (False, True))
     ),
-    ParkedMessages(HOSTILE, "Asia/Shanghai", ()),
-    ParkedMessages(HOSTILE, "Asia/Shanghai", PARKED * 10),
+    ParkedMessages(ID, HOSTILE, "Asia/Shanghai", ()),
+    ParkedMessages(ID, HOSTILE, "Asia/Shanghai", PARKED * 10),
     *(
         Sightings("S01", HOSTILE, "Asia/Shanghai", _sightings(kind) * count, together)
         for kind in CONTRADICTIONS

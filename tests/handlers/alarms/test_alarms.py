@@ -148,6 +148,20 @@ async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
     await desk.press(FINANCE, OPS, again.data())
     assert "正在重发" in desk.toast
     assert await desk.runtime.people.parked.of_chat(SPRUCE) == []
+    while leaving := await outbox.take(50):
+        for one in leaving:
+            await outbox.park(one, fault="Forbidden: bot was kicked")
+    await desk.news()
+    shown = one_say(await desk.press(FINANCE, OPS, OnAlarm(alarm_.id, "evidence").data()))
+    drop = labelled(shown, "Give up")
+    assert drop not in buttons(render_alarm(alarm_, "UTC", "zh")), "only where they are seen"
+    await desk.press(SUPPORT, OPS, drop)
+    await desk.press(FINANCE, SPRUCE, drop)
+    assert len(await desk.runtime.people.parked.of_chat(SPRUCE)) == len(shown.facts["lines"])
+    await desk.press(FINANCE, OPS, drop)
+    assert "已放弃" in desk.toast
+    assert await desk.runtime.people.parked.of_chat(SPRUCE) == []
+    assert (await desk.runtime.people.alarms.get(alarm_.id)).state == "over"
     over = replace(alarm_, state="over", ended_at=AT)
     assert again.data() not in buttons(render_alarm(over, "UTC", "zh"))
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from core.delivery.outbox import Notice
-from core.trade.enquiries import EnquiryPaid, EnquiryReminder, EnquiryUnanswered, EnquiryUnbound
+from core.trade.enquiries import (
+    EnquiryAnswerLost,
+    EnquiryPaid,
+    EnquiryReminder,
+    EnquiryUnanswered,
+    EnquiryUnbound,
+)
 from handlers.enquiries.screens import CopyGone
 from tests.handlers.written import HOSTILE, ID
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
+    EnquiryAnswerLost("A1"),
     EnquiryReminder("A1", 1),
     EnquiryReminder("A1", 25),
     EnquiryPaid("P1", HOSTILE, 10_000, "CNY"),

@@ -103,6 +103,14 @@ async def test_a_picture_is_about_what_it_replies_to(busy: Desk, sold: Order) ->
     assert await sends(busy, SUQING, SPRUCE, photo=PHOTO) == []
 
 
+async def test_a_picture_asks_about_orders_and_about_nothing_else(busy: Desk, sold: Order) -> None:
+    """What else may be said in passing was answered when it was said."""
+    for text in ("100*7.2", "1200÷7.2", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "帐单", "今日帐單"):
+        for replied in (ours(SPRUCE, 57, text), busy.message(SUQING, SPRUCE, text=text)):
+            found = await sends(busy, OPERATOR, SPRUCE, photo=PHOTO, reply_to_message=replied)
+            assert found == [], text
+
+
 async def test_all_of_an_album_is_passed(busy: Desk, sold: Order) -> None:
     first = {"media_group_id": "13900", "photo": PHOTO}
     await sends(busy, SUQING, SPRUCE, caption=sold.order_no, **first)
