@@ -11,7 +11,7 @@ from core.system.settings import Shown
 from handlers import codes as codes
 from handlers.buttons import read_button
 from handlers.commands import COMMANDS, PARSER
-from handlers.kit import context, dialogues, errors
+from handlers.kit import context, dialogues, errors, presses
 from handlers.kit.chat import Chats
 from handlers.kit.holders import Holders
 from handlers.kit.reactions import Reactions
@@ -52,7 +52,7 @@ def build_dispatcher(
     dispatcher.message.outer_middleware(understand)
     dispatcher.message.outer_middleware(context.InTime(people, system.clock, COMMANDS, reactions))
     dispatcher.edited_message.outer_middleware(understand)
-    dispatcher.callback_query.outer_middleware(context.AnswerPress(chats, people, read_button))
+    dispatcher.callback_query.outer_middleware(presses.AnswerPress(chats, people, read_button))
     for topic in TOPICS:
         for add_routes in topic.routes:
             add_routes(dispatcher)

@@ -127,7 +127,7 @@ class Parked:
         """
         actor.need_for("renotify")
         async with self._store.transaction() as tx:
-            count = await self._outbox.drop_parked(tx, chat_id, SENT_AGAIN)
+            count = await tx.execute(_DROP, chat_id, SENT_AGAIN)
             if count:
                 await self._audit.record(
                     tx,
@@ -146,3 +146,11 @@ class Parked:
             return group.title if group else str(chat_id)
         person = await self._people.find(chat_id, tx)
         return person.name if person else str(chat_id)
+
+
+_DROP: Final = """
+DELETE FROM outbox WHERE (merchant_id, id) IN (
+    SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
+    ORDER BY place LIMIT $2 FOR UPDATE
+)
+"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -17,7 +16,6 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 from core.kernel.clock import Clock
-from core.kernel.errors import Refusal
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.people.broadcasts import Content
 from core.people.district import People
@@ -31,15 +29,13 @@ from handlers.kit.dialogues import Dialogues, Said, Sent
 from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
-from handlers.kit.refusals import StaleMoney, already_done, refusal_words
+from handlers.kit.refusals import StaleMoney
 from handlers.kit.relayed import file_in, media_in, without_mentions
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 MAX_TOAST_CHARS: Final = 200
-# A press that takes longer is answered with nothing, so that the button stops turning.
-ANSWER_WITHIN_S: Final = 1.5
 # What is found later than this (after an outage) is not carried out by itself.
 STALE_AFTER: Final = timedelta(minutes=10)
 
@@ -144,7 +140,7 @@ class Understand(BaseMiddleware):
         self._dialogues = dialogues
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        if not isinstance(event, Message) or _is_channel(event):
+        if not isinstance(event, Message) or is_channel(event):
             return None
         if _is_of_the_group(event):
             return await handler(event, data)
@@ -292,63 +288,7 @@ class InTime(BaseMiddleware):
             return await handler(event, data)
 
 
-class AnswerPress(BaseMiddleware):
-    """Answers every button press at once, a refusal as an alert in the person's language.
-
-    Hands on `button`, `chat` and `press`.
-    """
-
-    def __init__(
-        self, chats: Chats, people: People, read_button: Callable[[str], Button | None]
-    ) -> None:
-        self._chats = chats
-        self._people = people
-        self._read_button = read_button
-
-    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        if not isinstance(event, CallbackQuery):
-            return None
-        press = Press(event)
-        button = self._read_button(event.data or "")
-        if event.message is None or button is None or _is_channel(event.message):
-            return await press.answer()
-        timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
-        try:
-            actor = await self._chats.actor(event.from_user, event.message)
-            if not actor.known and not button.welcomes(actor):
-                return None
-            chat = self._chats.of(actor, event.message)
-            handed = {**data, "button": button, "press": press, "chat": chat}
-            done = await self._done(button, event.message)
-            try:
-                result = await handler(event, handed)
-                if done:
-                    await press.answer(already_done(actor.language))
-                return result
-            except Refusal as refusal:
-                facts = await chat.on_clocks_here(refusal)
-                text = refusal_words(refusal.code, facts, actor.language)
-                if not await press.answer(text, alert=True):
-                    await chat.refuse_with(refusal)
-        finally:
-            timer.cancel()
-            with suppress(asyncio.CancelledError):
-                await timer
-            await press.answer()
-        return None
-
-    async def _done(self, button: Button, message: Any) -> bool:
-        """Whether what the button asks for was decided before: a second press changes nothing."""
-        voucher_id = getattr(button, "voucher_id", None)
-        if voucher_id is not None:
-            return await self._people.receipts.undone(
-                message.chat.id, message.message_id, voucher_id
-            )
-        asked = getattr(button, "approval_id", None)
-        return asked is not None and await self._people.approvals.answered(asked)
-
-
-def _is_channel(message: AnyMessage) -> bool:
+def is_channel(message: AnyMessage) -> bool:
     """Whether everybody may read along: a channel is a place of broadcasts, and of no commands."""
     return message.chat.type == "channel"
 

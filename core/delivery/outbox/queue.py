@@ -28,16 +28,7 @@ from core.delivery.outbox.facts import (
     rank_of,
     unpack,
 )
-from core.delivery.outbox.statements import (
-    DROP,
-    DROP_PARKED,
-    SAY,
-    SENT,
-    TAKE,
-    TAKE_OVER,
-    UNPARK,
-    UNSENT,
-)
+from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK, UNSENT
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids, uuid7_time
@@ -446,10 +437,6 @@ class Outbox:
         count = await tx.execute(UNPARK, chat_id, now, limit, now - retention.MESSAGES)
         self.wake_chats()
         return count
-
-    async def drop_parked(self, tx: Tx, chat_id: int, limit: int) -> int:
-        """Forget what was parked of a chat, the oldest first; how many."""
-        return await tx.execute(DROP_PARKED, chat_id, limit)
 
     async def _put_back(
         self, leaving: Leaving, write: Callable[[Queries], Awaitable[bool]]

@@ -146,13 +146,6 @@ WHERE (merchant_id, id) IN (
     ORDER BY place LIMIT $3 FOR UPDATE
 )
 """
-# What a lane holds first is never parked: nobody waits for what goes here.
-DROP_PARKED: Final = """
-DELETE FROM outbox WHERE (merchant_id, id) IN (
-    SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
-    ORDER BY place LIMIT $2 FOR UPDATE
-)
-"""
 # $1, $2: chats and messages in them.
 UNSENT: Final = """
 SELECT EXISTS (SELECT FROM outbox WHERE chat_id = m.chat_id AND state = 'waiting'
