@@ -42,7 +42,7 @@ _SCALES: Final = {
 # The code of a currency -> the words for it. The desk does not count in the last ones: they are
 # here so that none of them is taken for a remark.
 _WORDS: Final = {
-    "CNY": "块钱 元 块 塊 圆 圓 人民币 人民幣 rmb cny ¥",
+    "CNY": "块钱 元整 圆整 圓整 元 块 塊 圆 圓 人民币 人民幣 rmb cny ¥",
     "USDT": "usdt u 泰达币",
     "USD": "美元 美金 刀 usd us$ $",
     "EUR": "欧元 歐元 eur €",

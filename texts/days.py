@@ -13,7 +13,15 @@ from core.kernel.errors import Bug, Refusal
 from texts.amounts import fold
 
 Relative = Literal[
-    "today", "yesterday", "this_month", "last_month", "last_3", "last_7", "last_15", "last_30"
+    "today",
+    "yesterday",
+    "day_before",
+    "this_month",
+    "last_month",
+    "last_3",
+    "last_7",
+    "last_15",
+    "last_30",
 ]
 # So many days, today the last of them.
 _LAST_DAYS: Final[dict[Relative, int]] = {"last_3": 3, "last_7": 7, "last_15": 15, "last_30": 30}
@@ -28,11 +36,14 @@ _OVER_NEW_YEAR_DAYS: Final = 184
 _WORDS: Final[dict[str, Relative]] = {
     "today": "today", "今日": "today", "今天": "today",
     "yesterday": "yesterday", "昨日": "yesterday", "昨天": "yesterday",
+    "day before yesterday": "day_before", "前日": "day_before", "前天": "day_before",
     "this month": "this_month", "month": "this_month",
     "本月": "this_month", "这个月": "this_month", "当月": "this_month",
     "last month": "last_month", "上月": "last_month", "上个月": "last_month",
     "last 3 days": "last_3", "近三天": "last_3", "近3天": "last_3",
+    "最近三天": "last_3", "最近3天": "last_3",
     "last 7 days": "last_7", "近七天": "last_7", "近7天": "last_7", "近一周": "last_7",
+    "最近七天": "last_7", "最近7天": "last_7", "最近一周": "last_7",
     "last 15 days": "last_15", "近半月": "last_15", "近半个月": "last_15", "近15天": "last_15",
     "last 30 days": "last_30", "近一月": "last_30", "近一个月": "last_30", "近30天": "last_30",
 }  # fmt: skip
@@ -116,6 +127,8 @@ def resolve(span: Span | NoSuchDay, today: date) -> Days:
             return Days.one(today)
         case "yesterday":
             return Days.one(today - timedelta(days=1))
+        case "day_before":
+            return Days.one(today - timedelta(days=2))
         case "this_month":
             return Days(today.replace(day=1), today)
         case "last_month":

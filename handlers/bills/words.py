@@ -64,12 +64,18 @@ def day_cut(what: Literal["time", "zone"]) -> Reader:
     return read
 
 
+# A form that says its days by itself.
+_SPOKEN: Final = {
+    f"{days}账单": days
+    for days in ("今日", "今天", "昨日", "昨天", "前天", "本月", "这个月", "上月", "上个月")
+}
+
 COMMANDS: Final = (
     Command(
         "bill",
         {ShowBill: "read_money"},
         read_bill,
-        forms=("今日账单", "昨日账单", "本月账单", "上月账单", "账单"),
+        forms=("账单", *_SPOKEN),
         what="The bill of a day",
         usage=(
             "今日账单",
@@ -80,7 +86,7 @@ COMMANDS: Final = (
             "账单 USD",
             "/bill 2026-11",
         ),
-        implied={"今日账单": "今日", "昨日账单": "昨日", "本月账单": "本月", "上月账单": "上月"},
+        implied=_SPOKEN,
         answer="the bill of business days; see below",
     ),
     Command(

@@ -9,7 +9,7 @@ from aiogram import Router
 from aiogram.types import Message
 
 from core.kernel.errors import Refusal
-from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
+from core.people.actors import ANONYMOUS_ADMIN_ID
 from core.people.district import People
 from core.people.people import ROLES
 from core.reports.balances import RIGHT as ALL_RIGHT
@@ -70,7 +70,7 @@ async def no_command(
     Refusals: anonymous_admin.
     """
     actor = chat.actor
-    near = [one for one in intent.near if _may_say(commands.rights_of(one.command), actor)]
+    near = [one for one in intent.near if commands.may_say(one.command, actor)]
     if actor.user_id == ANONYMOUS_ADMIN_ID:
         if intent.slash:
             raise Refusal("anonymous_admin")
@@ -83,14 +83,10 @@ async def no_command(
     await chat.refuse(NoCommandNotice(intent.text, forms, intent.slash), alone=True)
 
 
-def _may_say(rights: tuple[str, ...], actor: Actor) -> bool:
-    return not rights or any(actor.may(right_here(right, actor)) for right in rights)
-
-
 async def usage(_: Message, chat: Chat, intent: Usage, commands: CommandTable) -> None:
     """How a command is written, for who may say it. Refusals: anonymous_admin, not_permitted."""
     actor, rights = chat.actor, commands.rights_of(intent.command)
-    if actor.user_id == ANONYMOUS_ADMIN_ID or not _may_say(rights, actor):
+    if actor.user_id == ANONYMOUS_ADMIN_ID or not commands.may_say(intent.command, actor):
         actor.need(right_here(rights[0], actor) if rights else "")
     notice = usage_of(commands.named(intent.command), actor, intent.text, intent.why)
     await chat.refuse(notice, alone=True)

@@ -35,6 +35,7 @@ COMMANDS: Final = (
         read_chase,
         forms=("催单", "zz"),
         takes=has_digit,
+        repeats=True,
         what="Have the supplier asked about an order",
         usage=("催单 P…", "zz P…", "/chase P…"),
         hint="Or reply 催单 or zz to a message that holds the number.",

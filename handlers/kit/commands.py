@@ -28,8 +28,9 @@ class Command:
     say. read: the words as they were typed -> an intent; None where it cannot be carried out so.
     forms: other ways to begin it. implied: the first word that a form says by itself. takes:
     whether a word that is no day may follow a form; what else follows makes it talk. apart: also
-    what follows without a blank between. one_line: further lines are refused; otherwise they are
-    more words of the command.
+    what follows without a blank between, unless it is a holder's number. one_line: further lines
+    are refused; otherwise they are more words of the command. repeats: they may begin with it
+    again.
 
     what: what it does, in a few English words. usage: examples of how it is written; `{}` stands
     for `reason`. hint: what else one may do; both are English. suppliers_usage: examples in a
@@ -45,6 +46,7 @@ class Command:
     takes: Callable[[str], bool] = latin
     apart: bool = False
     one_line: bool = False
+    repeats: bool = False
     what: str = ""
     usage: tuple[str, ...] = ()
     suppliers_usage: tuple[str, ...] = ()
@@ -59,9 +61,9 @@ class Command:
         words = rest.split()
         if not words:
             return True
-        if self.apart and not rest[0].isspace():
-            return False
         word = fold(words[0])
+        if self.apart and not rest[0].isspace():
+            return is_holder_no(word, HOLDERS)
         return self.takes(word) or read_days(word) is not None
 
 
@@ -98,6 +100,11 @@ class CommandTable:
         written."""
         return tuple(dict.fromkeys(self.by_name[name].rights.values()))
 
+    def may_say(self, name: str, actor: Actor) -> bool:
+        """Whether somebody may have any of what a command means carried out in this chat."""
+        rights = self.rights_of(name)
+        return not rights or any(actor.may(right_here(right, actor)) for right in rights)
+
     def words(self, name: str, language: str) -> str:
         """What a command does, in a few words."""
         return translator(language).pgettext("command", self.named(name).what)
@@ -117,11 +124,11 @@ def bare(intent: Intent) -> Reader:
 
 
 def numbered(make: Callable[[str], Intent], letter: str) -> Reader:
-    """The number of a merchant or of a supplier, which must be there."""
+    """The number of a merchant or of a supplier, which must be there, and no other one."""
 
     def read(words: Words) -> Intent | None:
-        number = first(words)
-        return make(number.upper()) if is_holder_no(number, letter) else None
+        numbers, _ = take_holders(words, letter)
+        return make(numbers[0]) if numbers == [first(words).upper()] else None
 
     return read
 

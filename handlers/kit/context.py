@@ -26,7 +26,7 @@ from handlers.kit.buttons import Button
 from handlers.kit.chat import AnyMessage, Chat, Chats
 from handlers.kit.commands import CommandTable
 from handlers.kit.dialogues import Dialogues, Said, Sent
-from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
+from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading, Usage
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
 from handlers.kit.refusals import StaleMoney
@@ -159,7 +159,7 @@ class Understand(BaseMiddleware):
             )
         await self._note_album(event, actor)
         intent: Intent | Other | None = await self._reason(event)
-        intent = intent or await self._dialogues.said(event) or await self._intent(event)
+        intent = intent or await self._dialogues.said(event) or await self._intent(event, actor)
         if intent is None or (isinstance(intent, Intent) and intent.gives_way()):
             relayed = await self._relayed(event, actor)
             intent = relayed or intent or await self._by_album(event, actor)
@@ -171,6 +171,13 @@ class Understand(BaseMiddleware):
         return await handler(
             event, {**data, "intent": intent, "chat": self._chats.of(actor, event)}
         )
+
+    def _is_talk(self, intent: Intent, actor: Actor) -> bool:
+        """Whether somebody only speaks in words that are a command's as well: a number among them
+        is a number all the same."""
+        if isinstance(intent, Usage) and intent.aside:
+            return not self._parser.commands.may_say(intent.command, actor)
+        return intent.is_talk(actor)
 
     async def _welcome(self, message: Message, stranger: Actor) -> Intent | None:
         """What a stranger may say, in words of their own."""
@@ -243,12 +250,14 @@ class Understand(BaseMiddleware):
     def _is_ours(self, message: Message) -> bool:
         return message.from_user is not None and message.from_user.id == self._bot.id
 
-    async def _intent(self, message: Message) -> Intent | None:
+    async def _intent(self, message: Message, actor: Actor) -> Intent | None:
         text = message.text or message.caption or ""
         username = ""
-        if addressee_of(text):
+        if addressee_of(text) or text.startswith(("@", "＠")):
             username = (await self._bot.me()).username or ""
         intent = self._parser.parse(text, username)
+        if intent is not None and self._is_talk(intent, actor):
+            intent = self._parser.hear(text)
         if intent is None:
             intent = self._of_mentioned(message, text, username)
         if message.forward_origin and not isinstance(intent, Reading):

@@ -5,7 +5,7 @@ Amounts stay as they were typed, exactly, until a handler knows the merchant's c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.people.actors import Actor
 
@@ -64,11 +64,13 @@ class Mistake(Intent):
 @dataclass(frozen=True, slots=True)
 class Usage(Mistake):
     """A known command that cannot be carried out as written. command: its name. text, why: what is
-    wrong with its amount, where that is known; why is a key of the screen."""
+    wrong with it, where that is known; why is a key of the screen. aside: it began like a sentence,
+    so that it is talk of whoever may not say the command."""
 
     command: str
     text: str = ""
     why: str = ""
+    aside: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ class Nearby:
             return None
         said = slash.name.lower().translate(_SAME)[:_SHOWN_CHARS]
         near = []
-        for written, command in [*((one, one) for one in self._commands.by_name), *self._forms()]:
+        names = ((one, one) for one in self._commands.by_name)
+        said_as_well = self._commands.by_form.items()
+        forms = ((form, one.name) for form, one in said_as_well if form.isalnum())
+        for written, command in (*names, *forms):
             far = distance(said, written)
             if far <= max(1, len(written) // 3):
                 near.append((far, Near(command, written)))

@@ -174,6 +174,7 @@ COMMANDS: Final = (
         forms=(FORM,),
         implied={FORM: FORM},
         takes=any_word,
+        apart=True,
         what="Merchants",
         usage=(
             "商户",

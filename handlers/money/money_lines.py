@@ -7,6 +7,7 @@ telephone number, a question) is never read as money. docs/bot.md has the rules 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
@@ -36,7 +37,7 @@ _RATE: Final = re.compile(r"/(?P<rate>[0-9.]+)")
 # What ends an amount: nothing, a mark as at the end of a sentence, or a mark before more words.
 _END: Final = re.compile(
     r"(?:[!.~]*(?:[ \t]+(?P<after_blank>.*)|$)"
-    r"|[!.~]*(?:[,;:][ \t]*(?P<after_mark>[^\W\d].*)|[,;:]?(?P<bracket>[(\[][^\d].*)))"
+    r"|[!.~]*(?:[,;:、][ \t]*(?P<after_mark>[^\W\d].*)|[,;:、]?(?P<bracket>[(\[][^\d].*)))"
 )
 _QUESTION: Final = re.compile(
     r"[?¿]|[吗嗎](?!啡)|呢(?!\w)|(?:么|没|沒|没有|沒有)\W*$"
@@ -54,11 +55,9 @@ _NO_REMARK: Final = re.compile(
 )
 # Begins like an amount and holds nothing but what amounts are written with (1e9 among them): a
 # slip, not talk.
-_SLIP_CHARS: Final = r"0-9.,'/usdtkw千万萬元块圆角分毛$¥€£"
-_SLIP: Final = re.compile(
-    rf"[0-9](?:[{_SLIP_CHARS}]+|[0-9.]*e[+-]?[0-9]+)(?:[ \t].*)?", re.IGNORECASE
-)
-_SLIP_END: Final = re.compile(rf"[{_SLIP_CHARS}]+(?:[ \t].*)?", re.IGNORECASE)
+_SLIP_PARTS: Final = r"(?:[0-9.,'/kw千万萬元块圆角分毛$¥€£]|usdt|usd|u(?![a-z]))+"
+_SLIP: Final = re.compile(rf"[0-9](?:{_SLIP_PARTS}|[0-9.]*e[+-]?[0-9]+)(?:[ \t].*)?", re.IGNORECASE)
+_SLIP_END: Final = re.compile(rf"{_SLIP_PARTS}(?:[ \t].*)?", re.IGNORECASE)
 # A country code with seven digits or more after it, written apart: +86 138 0013 8000.
 _APART: Final = re.compile(r"[0-9]{1,3}[ ()-]+(?:[0-9][ ()-]*){7,}")
 _MERCHANT_NO: Final = re.compile(r"[Mm][0-9]{1,11}")
@@ -129,6 +128,8 @@ def read_advances(text: str) -> tuple[AdvanceLine, ...] | Unreadable | PhoneLike
             return Unreadable(good[MAX_LINES].line, "", "too_many")
         return good
     faults = [item for _, _, item in found if isinstance(item, Unreadable | PhoneLike)]
+    if good and found[0][2] is None and len(good) * 2 < len(found):
+        return None  # a page that was copied, of which a line is like money
     if good:
         unread = next((n, line) for n, line, item in found if not isinstance(item, AdvanceLine))
         at_it = [fault for fault in faults if fault.line == unread[0]]
@@ -163,10 +164,12 @@ def read_line(text: str, line: int, *, explicit: bool = False) -> _Read:
     if amount is None or not amount.units:
         return Unreadable(line, shown, "amount", aside=bool(match["spoken"]) and not explicit)
     found = _with_rest(text[head.end() :], body, match, AdvanceLine(line, amount))
-    if isinstance(found, Unreadable):
-        return replace(found, text=shown, aside=found.aside and not explicit)
     # `- 1000` and `+ 1000 apples` may be lines of a list.
-    if head["gap"] and not explicit and (negative or found.remark):
+    listed = bool(head["gap"]) and not explicit
+    if isinstance(found, Unreadable):
+        aside = found.aside or (listed and negative)
+        return replace(found, text=shown, aside=aside and not explicit)
+    if listed and (negative or found.remark):
         return Unreadable(line, shown, "blank", aside=True)
     return found
 
@@ -193,7 +196,7 @@ def _with_rest(
     end = _END.fullmatch(tail)
     if end is None:
         slip = _SLIP_END.fullmatch(tail) is not None
-        why: Why = "blank" if tail[0].isalpha() and not slip else "amount"
+        why: Why = "blank" if _begins_remark(tail) and not slip else "amount"
         return Unreadable(found.line, "", why, aside=_is_plain(match) and not slip)
     starts = [end.start(name) for name in ("after_blank", "after_mark", "bracket") if end[name]]
     rest = text[at + starts[0] :].strip() if starts else ""
@@ -204,6 +207,11 @@ def _with_rest(
     if rest and _may_belong(fold(rest)):
         return Unreadable(found.line, "", "remark")
     return replace(found, remark=rest[:MAX_REMARK_CHARS])
+
+
+def _begins_remark(tail: str) -> bool:
+    """Whether what touches an amount is more likely a word or a picture than a sign of it."""
+    return tail[0].isalpha() or unicodedata.category(tail[0]) == "So"
 
 
 def _may_be_rate(rate: Decimal | None) -> bool:

@@ -50,6 +50,11 @@ class AdvancesFault(Mistake):
         """As `Advances`."""
         return actor.in_unbound_group and not self.sure
 
+    def gives_way(self) -> bool:
+        """What may be talk is a part of an answer where it replies to a question."""
+        aside = isinstance(self.fault, PhoneLike) or self.fault.aside
+        return aside and not self.sure
+
 
 @dataclass(frozen=True, slots=True)
 class Adjust(Changing):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiogram.types import Message
 
 from core.kernel.ids import MERCHANT_NUMBER, MERCHANT_NUMBER_CHARS, NUMBER_CHARS, read_number
+from core.kernel.money import EXPONENTS
 from texts.amounts import fold
 from texts.days import read_days
 
@@ -31,7 +32,10 @@ _ALONE_DIGITS: Final = 6
 
 # Dashes that keyboards put for a hyphen, and the end of a Chinese sentence, which is no point here.
 _PLAIN: Final = {**dict.fromkeys(range(0x2010, 0x2014), "-"), 0x3002: " "}
-_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?[kKwW]?", re.ASCII)
+_AMOUNT: Final = re.compile(
+    rf"[0-9]{{1,15}}(?:\.[0-9]{{1,3}})?[kw]?(?:u|rmb|{'|'.join(EXPONENTS)})?",
+    re.ASCII | re.IGNORECASE,
+)
 _MARKS: Final = ".-_|"  # which stand in numbers, and around them
 _WORD: Final = re.compile(r"[A-Za-z0-9_.|-]+", re.ASCII)
 # Beside these it is an amount, or part of an address.
@@ -47,6 +51,11 @@ _LABEL: Final = re.compile(
 )
 _LABEL_CHARS: Final = 20
 _AROUND: Final = ",;、/#:"
+# A number, and what a mark parts from it that stands in no number.
+_PARTING: Final = ",，;；、:："
+_PARTED: Final = re.compile(
+    rf"(?P<number>[#{_PARTING}]*[^{_PARTING}]+)[{_PARTING}]+(?P<rest>[^{_PARTING}].*)"
+)
 _BETWEEN: Final = re.compile(rf"[\s{_AROUND}]*")
 
 
@@ -78,6 +87,23 @@ def only_number(word: str) -> str | None:
     list; None where no order can have it."""
     number = plain(word).strip(_AROUND)
     return number if _is_legal(number) else None
+
+
+def split_number(words: Sequence[str]) -> tuple[str, list[str]] | None:
+    """The number that a command begins with, and the words behind it, which a mark may part from
+    it as a blank does: `SHOP-1，供应商已确认`. None where no order can have it, or another number
+    follows: one of both would be left out."""
+    head, *tail = words or ("",)
+    parts = _PARTED.fullmatch(head)
+    number, rest = head, tail
+    if parts is not None:
+        number, rest = parts["number"], [parts["rest"], *tail]
+        if begins_number(parts["rest"]):
+            return None
+    found = only_number(number)
+    if found is None or (rest and _word(plain(rest[0])).ours):
+        return None
+    return found, rest
 
 
 def _is_legal(number: str) -> bool:

@@ -8,7 +8,13 @@ from typing import Final
 
 from handlers.kit.commands import Command, Reader, Words, dated
 from handlers.kit.intents import Changing, Intent, Reading
-from handlers.orders.numbers import NumberWord, begins_number, numbers_in, numbers_said, only_number
+from handlers.orders.numbers import (
+    NumberWord,
+    begins_number,
+    numbers_in,
+    numbers_said,
+    split_number,
+)
 from texts.days import NoSuchDay, Span
 
 MAX_REASON_CHARS: Final = 200
@@ -65,9 +71,8 @@ def reasoned(make: Callable[[str, str], Intent]) -> Reader:
     """An order's number, then the reason, which may be missing: core asks for it."""
 
     def read(words: Words) -> Intent | None:
-        number = only_number(words[0]) if words else None
-        reason = " ".join(words[1:])[:MAX_REASON_CHARS]
-        return make(number, reason) if number is not None else None
+        said = split_number(words)
+        return None if said is None else make(said[0], " ".join(said[1])[:MAX_REASON_CHARS])
 
     return read
 
@@ -85,6 +90,7 @@ COMMANDS: Final = (
         read_order,
         forms=("查单",),
         takes=begins_number,
+        repeats=True,
         what="Look an order up",
         usage=("查单 P…", "/order P…"),
         hint="Or reply 查单 to a message that holds the number.",

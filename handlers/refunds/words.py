@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from handlers.kit.commands import Command, Words
 from handlers.kit.intents import Changing
-from handlers.orders.numbers import begins_number, only_number
-from texts.amounts import Typed, read_amount
+from handlers.orders.numbers import begins_number, split_number
+from texts.amounts import AMOUNT, Typed, fold, read_amount
 
 MAX_REASON_CHARS: Final = 200
+# An amount that a mark parts from the reason, as a blank does: `20 元，重复支付`.
+_PARTED: Final = re.compile(r"(?P<amount>[^\w\s]?[0-9.].*?)[,;、:]+\s*(?P<reason>[^\s0-9].*)")
+_MARK: Final = re.compile("[,;、:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +30,36 @@ class RefundOrder(Changing):
 def read_refund(words: Words) -> RefundOrder | None:
     """An order's number, an amount or none, then the reason. What has figures and no letters is an
     amount or a slip, never a reason: half of it would be refunded as the whole."""
-    number = only_number(words[0]) if words else None
-    if number is None:
+    begun = split_number(words)
+    if begun is None:
         return None
+    number, rest = begun
+    text = " ".join(rest)
+    parted = _PARTED.fullmatch(fold(text))
+    marked = read_amount(parted["amount"]) if parted else None
+    if parted and marked is not None:
+        return RefundOrder(number, marked, _reason([text[parted.start("reason") :]]))
     for count in (2, 1):  # a currency may stand apart
-        said = words[1 : 1 + count]
+        said = rest[:count]
         amount = read_amount(" ".join(said)) if len(said) == count else None
         if amount is not None:
-            return RefundOrder(number, amount, _reason(words[1 + count :]))
-    if len(words) > 1 and _is_figures(words[1]):
+            return RefundOrder(number, amount, _reason(rest[count:]))
+    if rest and _begins_figures(rest[0]):
         return None
-    return RefundOrder(number, None, _reason(words[1:]))
+    return RefundOrder(number, None, _reason(rest))
 
 
 def _reason(words: Words) -> str:
     return " ".join(words)[:MAX_REASON_CHARS]
 
 
-def _is_figures(word: str) -> bool:
-    return any(c.isdigit() for c in word) and not any(c.isalpha() for c in word)
+def _begins_figures(word: str) -> bool:
+    """Whether it is figures up to its first mark, or an amount that touches what follows."""
+    figures = _MARK.split(fold(word), maxsplit=1)[0]
+    if any(c.isdigit() for c in figures) and not any(c.isalpha() for c in figures):
+        return True
+    amount = AMOUNT.match(fold(word))
+    return amount is not None and any(amount[name] for name in ("before", "scale", "after"))
 
 
 COMMANDS: Final = (

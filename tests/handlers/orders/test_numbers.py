@@ -59,7 +59,8 @@ def stands_out(number: str) -> bool:
         return False
     if set(bare) <= set(string.digits):
         return len(bare) >= 8 or (bare[0] == "0" and len(bare) >= 6)
-    if re.fullmatch(r"\d{1,15}(\.\d\d?\d?)?[kKwW]?", bare):
+    unit = "u|rmb|cny|usdt?|eur|gbp|hkd|jpy|kwd"
+    if re.fullmatch(rf"\d{{1,15}}(\.\d\d?\d?)?[kw]?({unit})?", bare, re.IGNORECASE):
         return False  # an amount
     dated = re.fullmatch(r"([0-9]{4}[-.])?[0-9]{1,2}([-.][0-9]{1,2})?", bare)
     marked = any(c.isalpha() for c in bare) and any(c in "._|-" for c in bare)
