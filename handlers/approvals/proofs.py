@@ -81,17 +81,26 @@ async def take_proof(
     dialogues: Dialogues,
     answer: Said,
     use: Callable[[Proof], Awaitable[None]],
+    *,
+    first: Callable[[UUID], Awaitable[None]] | None = None,
 ) -> None:
     """Prove it with what was written, and do what that is for. Where it is refused, and another
-    code would do, the question stays."""
-    prove = partial(_prove, chat, people, answer, use)
+    code would do, the question stays. first: done with the question's id before it is looked
+    at, whether it is answered or not."""
+    prove = partial(_prove, chat, people, answer, use, first)
     await take_secret(chat, dialogues, answer, prove, again=PROOF_AGAIN)
 
 
 async def _prove(
-    chat: Chat, people: People, answer: Said, use: Callable[[Proof], Awaitable[None]]
+    chat: Chat,
+    people: People,
+    answer: Said,
+    use: Callable[[Proof], Awaitable[None]],
+    first: Callable[[UUID], Awaitable[None]] | None,
 ) -> None:
     approval_id = answer.dialogue.read(Proving).approval_id
+    if first is not None:
+        await first(approval_id)
     if not await people.approvals.waits(approval_id):
         # What is written long after the question is talk, and no try.
         raise Refusal("confirmation_expired")

@@ -119,14 +119,19 @@ async def prove(
     accounts: Accounts,
     dialogues: Dialogues,
 ) -> None:
-    """Take what was written as the proof, make the keys and show them."""
+    """Take what was written as the proof, make the keys and show them. Where the desk died between
+    the two, the message comes again: those keys were not seen, and are asked for again."""
+
+    async def end_unseen(approval_id: UUID) -> None:
+        if await accounts.keys.end_unseen(chat.actor, approval_id):
+            raise Refusal("keys_unseen")
 
     async def use(proof: Proof) -> None:
         keys = await accounts.keys.take(chat.actor, proof.approval_id, proof)
         await _show(chat, Cards(parties, people, accounts), bot, keys)
         await dialogues.end(chat.actor)
 
-    await take_proof(chat, people, dialogues, answer, use)
+    await take_proof(chat, people, dialogues, answer, use, first=end_unseen)
 
 
 async def _show(chat: Chat, cards: Cards, bot: Bot, keys: AppKeys) -> None:
@@ -142,4 +147,5 @@ async def _show(chat: Chat, cards: Cards, bot: Bot, keys: AppKeys) -> None:
         # Nobody has seen them, or nobody can be sure: the ones before must not end for them.
         await cards.accounts.keys.take_back(chat.actor, keys)
         raise Refusal("keys_unseen") from error
+    await cards.accounts.keys.shown(keys)
     await chat.post(await cards.app(kept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from aiogram import Bot, Dispatcher
@@ -77,6 +77,10 @@ def sent(chat_id: int, message_id: int) -> SentMessage:
     return SentMessage(message_id=message_id, date=datetime.now(UTC), chat=chat)
 
 
+class Killed(BaseException):
+    """What the desk does ends here: nothing that comes after is done, nor put right."""
+
+
 class Line(BaseSession):
     """The line to Telegram: answers what handlers may ask directly, and keeps the answers given
     to presses. Anything else sent past the outbox is a fault."""
@@ -89,6 +93,8 @@ class Line(BaseSession):
         self.shown: list[SendMessage | SendPhoto] = []  # secrets, which the outbox never has
         self.deleted: list[int] = []  # messages
         self.shows = True  # Telegram takes them
+        # The desk dies as it shows one: before Telegram has it, or after.
+        self.killed: Literal["before", "after"] | None = None
         # Of which Telegram tells; None where it does not answer.
         self.webhook: WebhookInfo | None = WebhookInfo(
             url="", has_custom_certificate=False, pending_update_count=0
@@ -138,7 +144,11 @@ class Line(BaseSession):
             assert method.chat_id > 0, "and in private chats alone"
             if not self.shows:
                 raise TelegramNetworkError(method, "timed out")
+            if self.killed == "before":
+                raise Killed
             self.shown.append(method)
+            if self.killed == "after":
+                raise Killed
             answer = sent(method.chat_id, SHOWN_FROM + len(self.shown))
         elif isinstance(method, GetFile):
             if method.file_id not in self.files:

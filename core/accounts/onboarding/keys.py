@@ -146,15 +146,35 @@ class Keys:
             _need_same(dossier, question.digest)
             found = dossier.merchant
             if question.app_id is None:
-                return await self._open(tx, actor, found, "live", question.app_name)
-            return await self._rotate(tx, actor, await self._open_app(tx, question.app_id))
+                name = question.app_name
+                return await self._open(tx, actor, found, "live", name, unseen=approval_id)
+            kept = await self._open_app(tx, question.app_id)
+            return await self._rotate(tx, actor, kept, unseen=approval_id)
+
+    async def shown(self, keys: AppKeys) -> None:
+        """Who was to see these keys has seen them."""
+        await self._merchants.apps.shown(keys)
+
+    async def end_unseen(self, actor: Actor, approval_id: UUID) -> bool:
+        """Whoever took keys asks again: where nobody knows whether they were shown, they count no
+        longer, and those before them do not end. Whether there were some. Refusals: those of
+        `Actor.need_among_staff`."""
+        actor.need_among_staff(RIGHT)
+        async with self._system.store.transaction() as tx:
+            kept = await self._merchants.apps.made_unseen(approval_id, tx)
+            if kept is None:
+                return False
+            await self._merchants.apps.take_back(tx, kept)
+            await self._of_app(tx, "take_back_keys", actor, kept)
+            return True
 
     async def take_back(self, actor: Actor, keys: AppKeys) -> None:
         """Nobody saw these keys: they count no longer, and those before them do not end. An app
         that was opened with them is withdrawn. Refusals: those of `Actor.need_among_staff`,
         key_unknown."""
         async with self._held(actor, keys.app_id) as (tx, kept):
-            if await self._merchants.apps.take_back(tx, kept, keys):
+            if kept.app.secrets[:1] == (keys.secret,):
+                await self._merchants.apps.take_back(tx, kept)
                 await self._of_app(tx, "take_back_keys", actor, kept)
 
     async def _decide(
@@ -256,19 +276,28 @@ class Keys:
         return kept
 
     async def _open(
-        self, tx: Tx, actor: Actor, merchant: Merchant, mode: str, name: str
+        self,
+        tx: Tx,
+        actor: Actor,
+        merchant: Merchant,
+        mode: str,
+        name: str,
+        *,
+        unseen: UUID | None = None,
     ) -> AppKeys:
         found = (await self._merchants.dossier(merchant.id, tx)).merchant
         if found.state == "archived":
             raise Refusal("merchant_archived", merchant_no=found.merchant_no)
-        keys = await self._merchants.apps.open(found, mode=mode, name=name, tx=tx)
+        keys = await self._merchants.apps.open(found, mode=mode, name=name, unseen=unseen, tx=tx)
         await record_deed(
             self._audit, tx, "open_app", actor, found, app=name, key_id=keys.key_id, mode=mode
         )
         return keys
 
-    async def _rotate(self, tx: Tx, actor: Actor, kept: KeptApp) -> AppKeys:
-        keys = await self._merchants.apps.rotate(tx, kept)
+    async def _rotate(
+        self, tx: Tx, actor: Actor, kept: KeptApp, *, unseen: UUID | None = None
+    ) -> AppKeys:
+        keys = await self._merchants.apps.rotate(tx, kept, unseen=unseen)
         await self._of_app(tx, "rotate_keys", actor, kept, old_until=str(keys.old_until))
         return keys
 

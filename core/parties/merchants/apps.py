@@ -84,13 +84,15 @@ class App:
 @dataclass(frozen=True, slots=True)
 class KeptApp:
     """An app with the secrets that are valid now, and with what people see of it. state: open |
-    withdrawn. used_at: when its key called last, to the minute; None where it never did."""
+    withdrawn. used_at: when its key called last, to the minute; None where it never did. unseen:
+    the question that made the newest secrets, where nobody knows whether they were shown."""
 
     app: App
     name: str
     state: str
     created_at: datetime
     used_at: datetime | None
+    unseen: UUID | None
 
     @property
     def id(self) -> UUID:
@@ -132,10 +134,12 @@ class Apps:
         mode: str,
         name: str,
         notify_url: str | None = None,
+        unseen: UUID | None = None,
         tx: Tx | None = None,
     ) -> AppKeys:
         """Make an app with a new key, a request secret and a notification secret. mode: live |
-        test. tx: where a transaction is open."""
+        test. unseen: the question that asked for them, where they are to be `shown`. tx: where a
+        transaction is open."""
         keys = AppKeys(
             self._ids.uuid7(), f"pdk_{mode}_{secrets.token_hex(12)}", _new_secret(), _new_secret()
         )
@@ -150,11 +154,13 @@ class Apps:
             self._seal((keys.notify_secret,), _NOTIFY_SECRETS, keys.app_id),
             notify_url,
             self._clock.now(),
+            unseen,
         )
         return keys
 
-    async def rotate(self, tx: Tx, kept: KeptApp) -> AppKeys:
+    async def rotate(self, tx: Tx, kept: KeptApp, *, unseen: UUID | None = None) -> AppKeys:
         """New secrets for an app that is held; those that are valid now stay valid for OVERLAP.
+        unseen: as in `open`.
 
         Refusals: keys_rotated_often (so many are valid already).
         """
@@ -165,8 +171,20 @@ class Apps:
         keys = AppKeys(app.id, app.key_id, _new_secret(), _new_secret(), until)
         api = (keys.secret, *app.secrets)
         notify = (keys.notify_secret, *app.notify_secrets)
-        await self._keep(tx, app.id, api, notify, until)
+        await self._keep(tx, app.id, api, notify, until, unseen=unseen)
         return keys
+
+    async def shown(self, keys: AppKeys) -> None:
+        """Somebody saw these keys."""
+        await self._store.execute("UPDATE app SET unseen = NULL WHERE id = $1", keys.app_id)
+
+    async def made_unseen(self, approval_id: UUID, tx: Tx) -> KeptApp | None:
+        """The app that got keys because of a question, while nobody knows whether they were shown;
+        it is held."""
+        app_id = await tx.fetchval(
+            "SELECT id FROM app WHERE unseen = $1 AND state = 'open'", approval_id
+        )
+        return None if app_id is None else await self.find(app_id, tx)
 
     async def end_old(self, tx: Tx, kept: KeptApp) -> bool:
         """From now on the newest secrets of an app that is held are the only ones. Whether older
@@ -175,18 +193,15 @@ class Apps:
         await self._keep(tx, app.id, app.secrets[:1], app.notify_secrets[:1], None)
         return len(app.secrets) > 1
 
-    async def take_back(self, tx: Tx, kept: KeptApp, keys: AppKeys) -> bool:
-        """The newest secrets of an app that is held are these, and count no longer: those before
-        them stay. An app that has no others is withdrawn. Whether these were the newest."""
+    async def take_back(self, tx: Tx, kept: KeptApp) -> None:
+        """The newest secrets of an app that is held count no longer: those before them stay. An app
+        that has no others is withdrawn."""
         app = kept.app
-        if app.secrets[:1] != (keys.secret,):
-            return False
         older, notify = app.secrets[1:], app.notify_secrets[1:]
         if not older:
             await self.withdraw(tx, app.id)
-            return True
+            return
         await self._keep(tx, app.id, older, notify, app.old_until if older[1:] else None)
-        return True
 
     async def withdraw(self, tx: Tx, app_id: UUID) -> None:
         """Its key is unknown from now on, for ever."""
@@ -221,14 +236,17 @@ class Apps:
         api: Sequence[str],
         notify: Sequence[str],
         old_until: datetime | None,
+        *,
+        unseen: UUID | None = None,
     ) -> None:
         await tx.execute(
-            "UPDATE app SET secrets_sealed = $2, notify_secrets_sealed = $3, old_until = $4"
-            " WHERE id = $1",
+            "UPDATE app SET secrets_sealed = $2, notify_secrets_sealed = $3, old_until = $4,"
+            " unseen = $5 WHERE id = $1",
             app_id,
             self._seal(api, _API_SECRETS, app_id),
             self._seal(notify, _NOTIFY_SECRETS, app_id),
             old_until,
+            unseen,
         )
 
     def _seal(self, secrets_: Sequence[str], use: str, app_id: UUID) -> bytes:
@@ -262,7 +280,9 @@ class Apps:
         if app.rotated(now):
             api, notify = app.secrets_at(now), app.notify_secrets_at(now)
             app = replace(app, secrets=api, notify_secrets=notify, old_until=None)
-        return KeptApp(app, row["name"], row["state"], row["created_at"], row["used_at"])
+        return KeptApp(
+            app, row["name"], row["state"], row["created_at"], row["used_at"], row["unseen"]
+        )
 
 
 def read_app(
@@ -315,8 +335,8 @@ def _new_secret() -> str:
 
 _ADD: Final = """
 INSERT INTO app (id, merchant_id, mode, name, key_id, secrets_sealed, notify_secrets_sealed,
-    notify_url, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    notify_url, created_at, unseen)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _KEPT: Final = "SELECT a.*, u.used_at FROM app a LEFT JOIN app_use u ON u.app_id = a.id"
 _OLDEST: Final = "ORDER BY a.created_at, a.id"

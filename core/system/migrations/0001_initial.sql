@@ -60,6 +60,7 @@ CREATE TABLE app (
     secrets_sealed         bytea NOT NULL,   -- newest first
     notify_secrets_sealed  bytea NOT NULL,
     old_until       timestamptz,             -- all but the newest are valid until then
+    unseen          uuid,                    -- the question that made the newest, until they are shown
     notify_url      text,
     ip_allow        text[] NOT NULL DEFAULT '{}',
     calls_per_s     integer NOT NULL DEFAULT 500 CHECK (calls_per_s BETWEEN 1 AND 10000),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,7 @@ from tests.handlers.support import (
     SPRUCE,
     SUQING,
     Desk,
+    Killed,
     labelled,
 )
 
@@ -317,6 +319,45 @@ async def test_live_keys_that_could_not_be_shown_are_asked_for_again(desk: Desk)
     await desk.press(user_id, user_id, OnApp(live.id, "rotate").data())
     await desk.say(user_id, user_id, PASSWORD)
     assert shown_secrets(desk)[0] == (await apps_of(desk))[0].app.secrets[0]
+
+
+@pytest.mark.parametrize("new", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_where_the_desk_dies_before_it_knows_that_keys_were_seen_they_count_no_longer(
+    desk: Desk, when: Literal["before", "after"], *, new: bool
+) -> None:
+    """The message comes again: whoever asked is told, and asks again. Those before do not end."""
+    user_id = await employed(desk)
+    await proving(desk, user_id)
+    await set_setting(desk.runtime, "keys_second", value=False)
+    before = await apps_of(desk)
+    (live, *_) = [one for one in before if one.app.mode == "live"]
+    if new:
+        await desk.say(user_id, user_id, "/merchant M1001 app live till")
+    else:
+        await desk.press(user_id, user_id, OnApp(live.id, "rotate").data())
+    message = desk.message(user_id, user_id, text=PASSWORD)
+    desk.line.killed = when
+    with pytest.raises(Killed):
+        await desk.feed(message=message)
+    assert await apps_of(desk) != before, "they are made, and nobody knows who saw them"
+    await desk.news()
+    restarted(desk)
+    desk.line.killed = None
+    for said in ("keys_unseen", None):
+        await desk.feed(message=message)
+        told = says(await desk.news())
+        assert [code(one) for one in told] == ([said] if said else [])
+    after = await apps_of(desk)
+    assert [one for one in after if one.state == "open"] == before
+    assert [one.state for one in after if one.id not in {kept.id for kept in before}] == (
+        ["withdrawn"] if new else []
+    )
+    await desk.press(user_id, user_id, OnApp(live.id, "rotate").data())
+    await desk.say(user_id, user_id, PASSWORD)
+    (kept,) = [one for one in await apps_of(desk) if one.id == live.id]
+    assert kept.app.secrets == (shown_secrets(desk)[0], *live.app.secrets)
+    assert kept.unseen is None
 
 
 async def test_what_is_set_of_an_app(desk: Desk) -> None:
