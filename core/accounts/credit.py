@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from uuid import UUID
 
 from core.accounts.vouchers import check_moved
@@ -15,7 +15,7 @@ from core.kernel.money import Money
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
 from core.people.alarms import Trouble
-from core.people.approvals import Asked, Question, asker
+from core.people.approvals import Asked, SecondQuestion
 from core.people.district import People
 from core.people.factors import Proof
 from core.people.receipts import Answer, Cause, ObeyedBefore
@@ -73,13 +73,11 @@ class CreditSet(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class CreditQuestion(Question):
+class CreditQuestion(SecondQuestion):
     """Whether to set a large credit line, or to switch it off. before_minor, state: of the
     merchant, as they were when that was asked."""
 
     kind: ClassVar[str] = "credit_line"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     merchant_id: UUID
     merchant_no: str
@@ -173,7 +171,7 @@ class Credit:
     ) -> None:
         """Refusals: those of `Approvals.answer`, merchant_changed, asker_not_permitted."""
         question = asked.question
-        author = await asker(self._access, asked) if yes else actor
+        author = await asked.asker(self._access) if yes else actor
         merchant = await self._merchants.by_id(question.merchant_id)
         if asked.message_id is None:
             raise Bug(f"no message says what {asked.id} asks about")

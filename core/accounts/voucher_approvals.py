@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from core.accounts.vouchers import ADJUSTMENT, PREPAYMENT, Doubt, KindName, Second
 from core.accounts.written import (
@@ -19,7 +19,7 @@ from core.accounts.written import (
 )
 from core.kernel.errors import Bug
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question, asker
+from core.people.approvals import Asked, SecondQuestion
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.store import Store, Tx
@@ -37,11 +37,9 @@ class LargeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class LargeQuestion(Question):
+class LargeQuestion(SecondQuestion):
     """Whether to book all lines of a message."""
 
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     lines: tuple[LargeLine, ...]
     merchants: tuple[MerchantSeen, ...]
 
@@ -148,7 +146,7 @@ class VoucherApprovals:
             return
         if asked.message_id is None:
             raise Bug(f"no message says what {asked.id} asks about")
-        author = await asker(self._access, asked)
+        author = await asked.asker(self._access)
         lines = await self._lines.read([line.said for line in question.lines])
         second = Second(actor, approve)
         await self._lines.book(author, lines, asked.message_id, second=second)

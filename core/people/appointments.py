@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from uuid import UUID
 
 from core.delivery.audit import Action
@@ -14,7 +14,7 @@ from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked, Question
+from core.people.approvals import Approvals, Asked, SecondQuestion
 from core.people.factors import Proof
 from core.people.groups import Group, Groups
 from core.people.people import Persons
@@ -33,14 +33,12 @@ class Employer:
 
 
 @dataclass(frozen=True, slots=True)
-class AppointQuestion(Question):
+class AppointQuestion(SecondQuestion):
     """Whether somebody who asked for it may speak for a merchant or supplier in its group. role: of
     merchants' or suppliers' people. title: of the group."""
 
     kind: ClassVar[str] = "appoint"
     open_for: ClassVar[timedelta] = timedelta(days=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     asked_with: ClassVar[str | None] = ""  # by a stranger, as a rule
     user_id: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked, Question
+from core.people.approvals import Approvals, Asked, SecondQuestion
 from core.people.factors import Factors, Proof
 from core.people.people import Persons
 from core.system.store import Store
@@ -17,13 +17,11 @@ RIGHT: Final = "people"
 
 
 @dataclass(frozen=True, slots=True)
-class FactorResetQuestion(Question):
+class FactorResetQuestion(SecondQuestion):
     """Whether to take a person's code and password away, so that new ones can be enrolled."""
 
     kind: ClassVar[str] = "factor_reset"
     open_for: ClassVar[timedelta] = timedelta(hours=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     user_id: int
     name: str

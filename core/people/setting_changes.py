@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 from core.delivery.outbox import Notice, Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked, Question
+from core.people.approvals import Approvals, Asked, SecondQuestion
 from core.people.desk_settings import RIGHT, DeskSettings, Value, check, loosens
 from core.people.factors import Proof
 from core.people.groups import Groups
@@ -20,13 +20,11 @@ Wanted = Value | Literal["default"]
 
 
 @dataclass(frozen=True, slots=True)
-class SettingQuestion(Question):
+class SettingQuestion(SecondQuestion):
     """Whether a setting may let one person do more. before: what it was when that was asked.
     reset: it goes back to its default."""
 
     kind: ClassVar[str] = "setting"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     name: str
     currency: str

@@ -174,10 +174,7 @@ class HandQuestions:
         """Whoever asked, as they would speak now in the chat where they did. Refusals:
         anonymous_admin, not_permitted, confirmation_expired (that chat is another's now, or its
         yes was not pressed there)."""
-        private = asked.chat_id == asked.asked_by
-        actor = await self._access.actor(
-            asked.asked_by, asked.asked_by_name, asked.chat_id, private=private
-        )
+        actor = await asked.asker(self._access)
         actor.need(asked.question.right)
         if not asked.question.message_id or not actor.sees(asked.question.merchant_id):
             raise Refusal("confirmation_expired")

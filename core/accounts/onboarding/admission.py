@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
 from core.accounts.onboarding.trail import record_deed
 from core.books import Ledger
@@ -16,7 +16,7 @@ from core.kernel.money import Money
 from core.parties.lines import line
 from core.parties.merchants import Dossier, Merchant, Merchants, NewMerchant, merchant_line
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question
+from core.people.approvals import Asked, SecondQuestion
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.store import Store, Tx
@@ -26,14 +26,12 @@ REASON_CHARS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewQuestion(Question):
+class ReviewQuestion(SecondQuestion):
     """Whether a merchant passes its review, which is about the facts as they are here. digest: of
     them, and of whom to ask, which is no matter for a group."""
 
     kind: ClassVar[str] = "review"
     open_for: ClassVar[timedelta] = timedelta(hours=24)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "review"
     asked_with: ClassVar[str | None] = RIGHT
     merchant_no: str

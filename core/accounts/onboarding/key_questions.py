@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from core.delivery.outbox import Notice
-from core.people.approvals import Question
+from core.people.approvals import Question, SecondQuestion
 
 RIGHT: Final = "merchants"
 TAKE_WITHIN: Final = timedelta(minutes=30)
@@ -31,13 +31,11 @@ class _LiveKeys(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class KeysQuestion(_LiveKeys):
+class KeysQuestion(_LiveKeys, SecondQuestion):
     """Whether somebody gets new keys of a live app."""
 
     kind: ClassVar[str] = "keys"
     open_for: ClassVar[timedelta] = timedelta(hours=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
 
 
 @dataclass(frozen=True, slots=True)

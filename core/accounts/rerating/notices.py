@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 from core.accounts.rerating.comparison import RerateDay
 from core.delivery.outbox import Notice
 from core.kernel.tariff import TiersBy
-from core.people.approvals import Question
+from core.people.approvals import Question, SecondQuestion
 from core.supply.margins import Loss
 
 
@@ -44,12 +44,10 @@ class RerateQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class RerateApproval(RerateQuestion):
+class RerateApproval(RerateQuestion, SecondQuestion):
     """The same, of a second person: it moves much, or is below cost. losses: where it is."""
 
     kind: ClassVar[str] = "rerate_second"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "price"
     losses: tuple[Loss, ...]
 

@@ -28,7 +28,7 @@ from core.kernel.money import Money
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.approvals import Asked, asker
+from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
 from core.people.receipts import Cause
@@ -245,7 +245,7 @@ class Reratings:
                 await self._approvals.answer(tx, actor, asked, yes=False)
                 await self._put(tx, chat_id, RerateDropped(question), message_id)
             return
-        author = await asker(self._access, asked)
+        author = await asked.asker(self._access)
         wanted = await self._asked(question)
         author.need_for(RIGHT, merchant=wanted.merchant)
 

@@ -11,8 +11,9 @@ from core.people.approvals.questions import (
     Asked,
     Decide,
     Question,
+    SecondQuestion,
 )
-from core.people.approvals.second_person import alone_from, asker, others
+from core.people.approvals.second_person import alone_from, others
 
 __all__ = [
     "ALONE_AFTER",
@@ -24,7 +25,7 @@ __all__ = [
     "Asked",
     "Decide",
     "Question",
+    "SecondQuestion",
     "alone_from",
-    "asker",
     "others",
 ]

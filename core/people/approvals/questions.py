@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import UUID
 
 from core.kernel.errors import Refusal
-from core.people.actors import Actor
+from core.people.actors import Access, Actor
 from core.people.factors import Proof
 
 State = Literal["open", "used", "dropped", "expired"]
@@ -57,6 +57,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondQuestion(Question):
+    """One that another person than the asker says yes to, on its card in the ops groups."""
+
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+
+
+@dataclass(frozen=True, slots=True)
 class Asked(Generic[Q]):
     """A question as it stands; an open one is in time. chat_id: where it was asked, and what it
     asks about was said; the group may have moved since. message_id: the message of that. asked_by:
@@ -81,6 +89,12 @@ class Asked(Generic[Q]):
     def over_at(self) -> datetime:
         """When it is too late to answer."""
         return self.asked_at + self.question.open_for
+
+    async def asker(self, access: Access) -> Actor:
+        """Whoever asked, as that person stands now where it was asked: the author of what is
+        approved. `Approvals.answer` looks whether that person may still do it."""
+        private = self.chat_id == self.asked_by
+        return await access.actor(self.asked_by, self.asked_by_name, self.chat_id, private=private)
 
     def need_answerer(self, user_id: int, *, yes: bool) -> None:
         """Whoever answers may do so. Refusals: confirmation_foreign, second_person_needed."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from core.kernel.errors import Refusal
-from core.people.actors import Access, Actor
-from core.people.approvals.questions import ALONE_AFTER, LAST_AFTER, Asked
+from core.people.actors import Actor
+from core.people.approvals.questions import ALONE_AFTER, LAST_AFTER
 from core.people.people import Persons
 from core.system.store import Queries
 
@@ -55,11 +54,3 @@ async def others(queries: Queries, people: Persons, right: str, user_id: int) ->
     """Whether anybody else has a right."""
     staff = await people.staff(queries)
     return any(right in person.rights for person in staff if person.user_id != user_id)
-
-
-async def asker(access: Access, asked: Asked[Any]) -> Actor:
-    """Whoever asked, as that person stands now where it was asked: the author of what is approved.
-    `Approvals.answer` looks whether that person may still do it."""
-    return await access.actor(
-        asked.asked_by, asked.asked_by_name, asked.chat_id, private=asked.chat_id == asked.asked_by
-    )

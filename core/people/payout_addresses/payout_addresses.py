@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from uuid import UUID
 
 from core.delivery.outbox import Notice
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Access, Actor
-from core.people.approvals import Approvals, Asked, Question, asker
+from core.people.approvals import Approvals, Asked, SecondQuestion
 from core.people.factors import Proof
 from core.people.payout_addresses.addresses import Address, Network
 from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
@@ -43,12 +43,10 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class PayoutAddressQuestion(Question):
+class PayoutAddressQuestion(SecondQuestion):
     """Whether another address takes the place of the one that is kept (before)."""
 
     kind: ClassVar[str] = "payout_address"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     owner: Owner
     network: Network
@@ -143,7 +141,7 @@ class PayoutAddresses:
         """Refusals: those of `Approvals.answer`, asker_not_permitted, group_not_bound,
         address_changed."""
         question = asked.question
-        author = await asker(self._access, asked) if yes else actor
+        author = await asked.asker(self._access) if yes else actor
         if asked.message_id is None:
             raise Bug(f"no message says what {asked.id} asks about")
         cause = Cause(asked.chat_id, asked.message_id, 1)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from core.people.approvals import Question
+from core.people.approvals import SecondQuestion
 from core.people.people import Change, Standing
 from core.people.staff.rules import RIGHT
 
 
 @dataclass(frozen=True, slots=True)
-class HireQuestion(Question):
+class HireQuestion(SecondQuestion):
     """Whether somebody may move money, or approve, from now on. user_id, name: of whom it is about.
     before: how that person stood when it was asked. invited: the person opened a link, and is
     told."""
 
     kind: ClassVar[str] = "hire"
     open_for: ClassVar[timedelta] = timedelta(hours=1)
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     user_id: int
     name: str

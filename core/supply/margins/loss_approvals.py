@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question, asker
+from core.people.approvals import Asked, SecondQuestion
 from core.people.district import People
 from core.people.factors import Proof
 from core.people.receipts import Cause
@@ -22,12 +22,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LossQuestion(Question):
+class LossQuestion(SecondQuestion):
     """Whether to make a change by which some orders would cost more than they bring in. What is
     approved is approved beside these rates and costs and no others."""
 
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "price"
 
     @property
@@ -126,7 +124,7 @@ class LossApprovals:
             return
         if asked.message_id is None:
             raise Bug(f"no message says what {asked.id} asks about")
-        author = await asker(self._access, asked)
+        author = await asked.asker(self._access)
         seen = False
 
         async def approve(tx: Tx, changed: Changed, question_of: QuestionOf) -> None:

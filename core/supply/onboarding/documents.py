@@ -20,7 +20,7 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
 from core.parties.lines import line
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question, others
+from core.people.approvals import Asked, SecondQuestion, others
 from core.people.district import People
 from core.people.factors import Proof
 from core.supply.onboarding import checks
@@ -75,13 +75,11 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentQuestion(Question):
+class DocumentQuestion(SecondQuestion):
     """Whether a version counts that its author wants approved, for nobody else could when that was
     asked. digest: of its text. note: what changed."""
 
     kind: ClassVar[str] = "document"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = APPROVE_RIGHT
     document_id: UUID
     document: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 from uuid import UUID
 
 from core.parties.suppliers import Supplier
-from core.people.approvals import Question
+from core.people.approvals import SecondQuestion
 from core.supply.onboarding.documents import Document
 from core.system.store import Tx
 
@@ -16,15 +16,13 @@ RIGHT: Final = "suppliers"
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierLiveQuestion(Question):
+class SupplierLiveQuestion(SecondQuestion):
     """Whether channels of a supplier may take orders. What is approved is approved for all of
     this: document: the version in use. waiting: credentials that count from then on, by name.
     sealed: a digest of the credentials as they are kept, sealed; it tells that they are others
     now, and nothing about them."""
 
     kind: ClassVar[str] = "supplier_live"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
     supplier_id: UUID
     supplier_no: str

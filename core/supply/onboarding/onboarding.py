@@ -17,7 +17,7 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
-from core.people.approvals import Asked, asker, others
+from core.people.approvals import Asked, others
 from core.people.district import People
 from core.people.factors import Proof
 from core.supply.onboarding import checks, gates
@@ -221,7 +221,7 @@ class Onboarding:
         """Refusals: those of `Approvals.answer`, asker_not_permitted, supplier_live_already,
         supplier_not_ready, supplier_changed."""
         question = asked.question
-        author = await asker(self._access, asked) if yes else actor
+        author = await asked.asker(self._access) if yes else actor
         async with self._store.transaction() as tx:
             before = await self._suppliers.hold(tx, question.supplier_id)
             await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)

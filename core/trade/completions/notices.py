@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.delivery.outbox import Notice
+from core.people.approvals import SecondQuestion
 from core.trade.hand_questions import OrderQuestion, ProvenQuestion
 
 
@@ -27,12 +28,10 @@ class CompleteQuestion(ProvenQuestion):
 
 
 @dataclass(frozen=True, slots=True)
-class CompleteApproval(CompleteQuestion):
+class CompleteApproval(CompleteQuestion, SecondQuestion):
     """The same, of a second person, once whoever asked has proven it."""
 
     kind: ClassVar[str] = "complete_second"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     factor: ClassVar[bool] = False
 
 

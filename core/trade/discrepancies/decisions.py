@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from core.books import Postings, credited, returned_to_payer
 from core.kernel.errors import Refusal
 from core.kernel.money import Money, Rate
 from core.people.actors import Actor
+from core.people.approvals import SecondQuestion
 from core.trade.discrepancies.rows import Discrepancy, How
 from core.trade.hand_questions import MAX_REASON_CHARS, ProvenQuestion
 
@@ -41,12 +42,10 @@ class ResolveQuestion(ProvenQuestion):
 
 
 @dataclass(frozen=True, slots=True)
-class ResolveApproval(ResolveQuestion):
+class ResolveApproval(ResolveQuestion, SecondQuestion):
     """The same, of a second person, once whoever asked has proven it."""
 
     kind: ClassVar[str] = "resolve_second"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     factor: ClassVar[bool] = False
 
 

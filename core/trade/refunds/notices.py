@@ -9,6 +9,7 @@ from uuid import UUID
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
 from core.people.alarms import Trouble
+from core.people.approvals import SecondQuestion
 from core.trade.hand_questions import ProvenQuestion
 from core.trade.refunds.answers import AlarmReason
 
@@ -37,12 +38,10 @@ class RefundQuestion(ProvenQuestion):
 
 
 @dataclass(frozen=True, slots=True)
-class RefundEndApproval(RefundQuestion):
+class RefundEndApproval(RefundQuestion, SecondQuestion):
     """The same, of a second person, once whoever asked has proven it."""
 
     kind: ClassVar[str] = "refund_end_second"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     factor: ClassVar[bool] = False
 
 
@@ -99,12 +98,10 @@ class RefundOrderQuestion(ProvenQuestion):
 
 
 @dataclass(frozen=True, slots=True)
-class RefundApproval(RefundOrderQuestion):
+class RefundApproval(RefundOrderQuestion, SecondQuestion):
     """The same, of a second person, once whoever asked has proven it."""
 
     kind: ClassVar[str] = "refund_second"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     factor: ClassVar[bool] = False
 
 

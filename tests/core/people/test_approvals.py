@@ -13,7 +13,7 @@ import pytest
 
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked, Question
+from core.people.approvals import Approvals, Asked, Question, SecondQuestion
 from core.people.factors import Proof
 from core.people.people import RIGHTS, RIGHTS_GIVEN_BY_TWO
 from handlers.groups import bindings as binding
@@ -226,12 +226,10 @@ def test_what_takes_a_second_person_is_given_by_two() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class OnCard(Question):
+class OnCard(SecondQuestion):
     """As the desk's own `factor_reset`, which a second person decides in the ops groups."""
 
     kind: ClassVar[str] = "slip"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
-    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "set_credit"
     number: str
 
