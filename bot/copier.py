@@ -10,6 +10,7 @@ from aiogram.exceptions import TelegramBadRequest
 
 from bot.painter import Painter
 from bot.poster import Place, Poster, SourceGone, Unreachable, digest_of
+from bot.send_limits import Full
 from core.delivery.board import Subject
 from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup, Say
 from core.kernel.errors import Bug
@@ -28,6 +29,7 @@ class Copier:
     """Copies messages, and shows cards of enquiries."""
 
     def __init__(self, runtime: Runtime, painter: Painter, poster: Poster) -> None:
+        self._enquiries = runtime.trade.enquiries
         self._posts = runtime.delivery.board.posts
         self._enquiries = runtime.trade.enquiries
         self._painter = painter
@@ -74,7 +76,11 @@ class Copier:
         if out := await self._out(leaving, group.ref):
             return out
         words = group.html or caption(group.caption)
-        posted = await self._poster.media_group(place, group.items, words, reply_to=group.reply_to)
+        reply_to = group.reply_to
+        try:
+            posted = await self._poster.media_group(place, group.items, words, reply_to=reply_to)
+        except SourceGone as error:
+            raise Unreachable(str(error)) from error
         return await self._remember(place, posted, group.ref)
 
     async def _out(self, leaving: Leaving, ref: str) -> tuple[int, ...]:
@@ -97,6 +103,10 @@ class Copier:
         if seen is None:
             return ()
         enquiry, screen = seen
+        if enquiry.gathers:
+            if wait_s := await self._enquiries.gather(enquiry_id):
+                raise Full(wait_s)
+            return await self._enquiry(place, enquiry_id)
         about, digest = Subject.enquiry(enquiry_id), digest_of(screen)
         post = await self._posts.find(place.chat_id, about)
         if post is not None:
@@ -106,13 +116,34 @@ class Copier:
                 await self._posts.shown(place.chat_id, post.message_id, digest)
                 return ()
             await self._posts.forget(place.chat_id, post.message_id)
-        posted = await self._post(place, enquiry, screen)
+        album = await self._album(place, enquiry) if len(enquiry.media) > 1 else ()
+        posted = await self._post(place, enquiry, screen, album)
         await self._posts.posted(place.chat_id, posted, about, digest)
-        return (posted,)
+        return (*album, posted)
 
-    async def _post(self, place: Place, enquiry: Enquiry, screen: Screen) -> int:
-        """With what came with the question; without it, where that is gone or may not be copied."""
+    async def _album(self, place: Place, enquiry: Enquiry) -> tuple[int, ...]:
+        """What came with the question, above it: nothing can be pressed under an album. It may be
+        there already, though the question is not."""
+        about = Subject.copy(f"{enquiry.id}:album")
+        if there := await self._posts.all_after(place.chat_id, about, 0):
+            return there
+        items = tuple((one.kind, one.file_id) for one in enquiry.media)
+        words = caption(enquiry.attempt_no)
+        try:
+            posted = await self._poster.media_group(place, items, words, reply_to=None)
+        except SourceGone as error:
+            _LOG.info("a question goes without its album", fault=str(error))
+            return ()
+        return await self._remember(place, posted, about.ref)
+
+    async def _post(
+        self, place: Place, enquiry: Enquiry, screen: Screen, album: tuple[int, ...]
+    ) -> int:
+        """Under its album; or with what came with the question; without it, where that is gone or
+        may not be copied."""
         media = enquiry.media
+        if album:
+            return await self._poster.post(place, screen, reply_to=album[0])
         if media and media[0].kind in _CAPTIONED:
             source = (enquiry.from_chat_id, enquiry.from_message_id)
             try:
@@ -122,7 +153,7 @@ class Copier:
         return await self._poster.post(place, screen)
 
     async def _edit(self, place: Place, message_id: int, enquiry: Enquiry, screen: Screen) -> bool:
-        if enquiry.media:
+        if len(enquiry.media) == 1:
             try:
                 return await self._poster.edit_caption(place, message_id, screen)
             except TelegramBadRequest as error:

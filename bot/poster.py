@@ -36,6 +36,7 @@ from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)
 _NOT_COPIED: Final = ("message to copy not found", "message can't be copied")
+_NO_FILE: Final = ("wrong file identifier", "wrong remote file identifier")
 _MEDIA: Final = {
     "animation": InputMediaAnimation,
     "photo": InputMediaPhoto,
@@ -62,8 +63,9 @@ class TopicGone(Exception):
 
 
 class SourceGone(Exception):
-    """The message that was to be copied is gone, or may not be copied; or the bot reads its chat no
-    more, which may have moved: its messages have other numbers then. Nothing is there."""
+    """The message, or the file, that was to be copied is gone, or may not be copied; or the bot
+    reads its chat no more, which may have moved: its messages have other numbers then. Nothing is
+    there."""
 
 
 class Unreachable(Exception):
@@ -99,8 +101,7 @@ class Poster:
             try:
                 sent = await self._send(place, screen, in_reply(reply_to), quiet)
             except TelegramBadRequest as error:
-                if place.thread_id is not None and any(words in str(error) for words in NO_TOPIC):
-                    raise TopicGone from error
+                _need_topic(place, error)
                 raise
             return sent.message_id
 
@@ -178,6 +179,7 @@ class Poster:
             except (TelegramMigrateToChat, TelegramForbiddenError) as error:
                 await self._blame_source(place, error)
             except TelegramBadRequest as error:
+                _need_topic(place, error)
                 if any(words in str(error) for words in _NOT_COPIED):
                     raise SourceGone(str(error)) from error
                 if not is_out(error):
@@ -195,19 +197,25 @@ class Poster:
         self, place: Place, items: Sequence[tuple[str, str]], caption: str, *, reply_to: int | None
     ) -> tuple[int, ...]:
         """Pictures or files that belong together, in new messages; their ids. items: kinds, and
-        Telegram's ids of the files. caption: HTML, under the first."""
+        Telegram's ids of the files. caption: HTML, under the first. Raises SourceGone."""
         media = [
             _MEDIA[kind](media=file_id, caption=caption if first else None)
             for first, (kind, file_id) in zip((True, *[False] * len(items)), items, strict=False)
         ]
         async with self._budget.call(place.chat_id, place.rank, len(items)):
             place.maybe_there = True
-            sent = await self._bot.send_media_group(
-                place.chat_id,
-                media,
-                message_thread_id=place.thread_id,
-                reply_parameters=in_reply(reply_to),
-            )
+            try:
+                sent = await self._bot.send_media_group(
+                    place.chat_id,
+                    media,
+                    message_thread_id=place.thread_id,
+                    reply_parameters=in_reply(reply_to),
+                )
+            except TelegramBadRequest as error:
+                _need_topic(place, error)
+                if any(words in str(error) for words in _NO_FILE):
+                    raise SourceGone(str(error)) from error
+                raise
         return tuple(message.message_id for message in sent)
 
     async def edit_caption(self, place: Place, message_id: int, screen: Screen) -> bool:
@@ -381,6 +389,12 @@ class Poster:
             reply_markup=screen.keyboard,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
+
+
+def _need_topic(place: Place, error: TelegramBadRequest) -> None:
+    """Raises TopicGone where that is what the error says."""
+    if place.thread_id is not None and any(words in str(error) for words in NO_TOPIC):
+        raise TopicGone from error
 
 
 def digest_of(screen: Screen) -> str:

@@ -107,6 +107,7 @@ async def make_months(runtime: Runtime) -> None:
 async def forget_old(runtime: Runtime) -> None:
     await runtime.delivery.inbox.forget_old()
     await runtime.delivery.outbox.forget_old()
+    await runtime.delivery.albums.forget_old()
     await runtime.reports.exports.queue.forget_old()
     await runtime.parties.calls.forget_old()
     await runtime.trade.callbacks.forget_old()

@@ -1,9 +1,10 @@
-"""Builds the delivery: inbox, outbox, the board, and the trail of who did what."""
+"""Builds the delivery: inbox, outbox, the board, albums, and the trail of who did what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.delivery.albums import Albums
 from core.delivery.audit import Audit
 from core.delivery.board import Board
 from core.delivery.inbox import Inbox
@@ -16,6 +17,7 @@ class Delivery:
     outbox: Outbox
     board: Board
     inbox: Inbox
+    albums: Albums
     audit: Audit
 
 
@@ -23,4 +25,5 @@ def build_delivery(system: System) -> Delivery:
     store, clock, ids = system.store, system.clock, system.ids
     outbox = Outbox(store, clock, ids)
     board = Board(store, clock, outbox)
-    return Delivery(outbox, board, Inbox(store, clock, ids), Audit(clock, ids))
+    inbox, albums = Inbox(store, clock, ids), Albums(store, clock)
+    return Delivery(outbox, board, inbox, albums, Audit(clock, ids))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
+from core.delivery.albums import Piece
 from core.delivery.board import Subject
 from core.delivery.district import Delivery
 from core.delivery.outbox import BroadcastCard
@@ -44,22 +46,32 @@ def add_routes(routes: Router) -> None:
 
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────
 async def write(
-    message: Message, chat: Chat, intent: WriteBroadcast, people: People, commands: CommandTable
+    message: Message,
+    chat: Chat,
+    intent: WriteBroadcast,
+    people: People,
+    delivery: Delivery,
+    commands: CommandTable,
 ) -> None:
     """A draft of the message that this replies to; its card asks the rest. Refusals: private_only,
     those of `Broadcasts.draft`."""
-    content = await _content(message, chat, people, commands)
+    content = await _content(message, chat, delivery, commands)
     if content is not None:
         audience = Audience(intent.aim, intent.segment)
         await people.broadcasts.draft(chat.actor, content, audience)
 
 
 async def revise(
-    message: Message, chat: Chat, intent: ReviseBroadcast, people: People, commands: CommandTable
+    message: Message,
+    chat: Chat,
+    intent: ReviseBroadcast,
+    people: People,
+    delivery: Delivery,
+    commands: CommandTable,
 ) -> None:
     """Say it wherever the broadcast stands. Refusals: private_only, those of
     `Broadcasts.revise`."""
-    content = await _content(message, chat, people, commands)
+    content = await _content(message, chat, delivery, commands)
     if content is not None:
         found = await people.broadcasts.by_no(chat.actor, intent.no)
         await people.broadcasts.revise(chat.actor, found.id, content)
@@ -77,8 +89,14 @@ async def show(
     await _show_card(chat, delivery, OnBroadcast(found.id, "open"))
 
 
+def _album(pieces: Sequence[Piece]) -> Content:
+    first, words = pieces[0], next((piece.words for piece in pieces if piece.words), "")
+    items = tuple((piece.kind, piece.file_id) for piece in pieces)
+    return Content(first.chat_id, first.message_id, first.kind, words, items)
+
+
 async def _content(
-    message: Message, chat: Chat, people: People, commands: CommandTable
+    message: Message, chat: Chat, delivery: Delivery, commands: CommandTable
 ) -> Content | None:
     """The message that this replies to, as it is copied, or the whole album that it is of; None
     where it replies to none, which is answered. Refusals: private_only."""
@@ -90,9 +108,9 @@ async def _content(
         await chat.refuse(usage_of(commands.named("broadcast"), chat.actor))
         return None
     if original.media_group_id is not None:
-        album = await people.broadcasts.whole_album(chat.id, original.media_group_id)
-        if album is not None:
-            return album
+        pieces = await delivery.albums.pieces(chat.id, original.media_group_id)
+        if len(pieces) > 1:
+            return _album(pieces)
     item = file_in(original)
     kind = "text" if original.text else item[0] if item else "other"
     words = original.html_text if original.text or original.caption else ""

@@ -15,9 +15,9 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
+from core.delivery.albums import Piece
 from core.kernel.clock import Clock
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
-from core.people.broadcasts import Content
 from core.people.district import People
 from core.trade.district import Trade
 from core.trade.enquiries import Thread
@@ -206,13 +206,18 @@ class Understand(BaseMiddleware):
         return found if found is not None and found.is_asked_by_picture() else None
 
     async def _note_album(self, message: Message, actor: Actor) -> None:
-        """An album comes message by message, and may become a broadcast: a reply names one part."""
+        """An album comes message by message: a number stands under one of them, and a reply names
+        one."""
         album, item = message.media_group_id, file_in(message)
-        if album is None or item is None or message.chat.type != "private" or message.edit_date:
+        if album is None or item is None or message.edit_date:
             return
-        words = message.html_text if message.caption else ""
-        part = Content(message.chat.id, message.message_id, item[0], words, (item,))
-        await self._chats.people.broadcasts.note_part(actor, album, part)
+        is_private = message.chat.type == "private"
+        if not actor.may("broadcast" if is_private else "chase"):
+            return
+        # Nobody needs the words of groups.
+        words = message.html_text if is_private and message.caption else ""
+        piece = Piece(message.chat.id, message.message_id, album, *item, words)
+        await self._chats.delivery.albums.note(piece)
 
     async def _by_album(self, message: Message, actor: Actor) -> AlbumPart | None:
         """A picture without a number of its own, of an album that was passed."""

@@ -12,6 +12,7 @@ from aiogram import Bot
 
 from bot.send_limits import Gate
 from bot.world import Addresses, seed
+from core.delivery.albums import Piece
 from core.delivery.board import Subject
 from core.delivery.outbox import Copy, Leaving, MediaGroup
 from core.delivery.outbox.queue import QUEUE
@@ -135,6 +136,72 @@ async def test_a_question_goes_with_its_picture_and_its_words_are_edited(
     await take(post)
     found = await ours(post)
     assert ("赵工" in found[0]["text"], len(found)) == (True, 1)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_question_goes_below_its_album(
+    served: Post, shop: tuple[Merchant, App], dies: bool
+) -> None:
+    """Once all of that is there; also where whoever sent the album died before the question."""
+    post, kinds = served, ("photo", "video", "photo")
+    files = [{kind: encoded(png(3, 3) if kind == "photo" else b"moving")} for kind in kinds]
+    shown = [await sent(post, **file) for file in files]
+    pieces = [
+        Piece(CHAT, m["id"], "13900", m["files"][0]["kind"], m["files"][0]["file_id"])
+        for m in shown
+    ]
+    for piece in pieces[:2]:
+        await post.runtime.delivery.albums.note(piece)
+    await asked(post, shop, Said(CHAT, pieces[1].message_id, "Su", album="13900"))
+    assert await ours(post) == [], "more of it may come"
+    (enquiry_id,) = await post.runtime.trade.enquiries.find_album(CHAT, "13900")
+    actor = await post.runtime.people.access.actor(SPRUCE_STAFF, "Su", CHAT, private=False)
+    media = (Media(pieces[2].kind, pieces[2].file_id),)
+    late = Said(CHAT, pieces[2].message_id, "Su", media=media, album="13900")
+    await post.runtime.trade.enquiries.add(actor, [enquiry_id], late)
+    post.clock.advance(1)
+    if dies:
+        await post.telegram.fault("500", method="sendMessage")
+        await post.deliver()
+        assert [m["files"][0]["kind"] for m in await ours(post)] == list(kinds)
+        post.clock.advance(6)
+    await post.deliver()
+    *album, question = await ours(post)
+    assert [m["files"][0]["kind"] for m in album] == list(kinds)
+    assert question["reply_to"] == album[0]["id"]
+    assert question["text"].startswith("❓")
+    assert album[0]["text"] in question["text"], "our number"
+    for message in (*album, question):
+        thread = await post.runtime.trade.enquiries.find_thread(SUPPLIER_CHAT, message["id"], "")
+        assert thread is not None
+        assert thread.enquiry_id == enquiry_id
+    await take(post)
+    assert "王浩" in (await ours(post))[-1]["text"]
+    assert len(await ours(post)) == 4
+
+
+async def test_what_comes_of_an_album_later_goes_under_the_question(
+    served: Post, shop: tuple[Merchant, App]
+) -> None:
+    post, picture = served, await sent(served, photo=encoded(png(3, 3)))
+    late = await sent(served, photo=encoded(png(4, 4)))
+    for m in (picture, late):
+        piece = Piece(CHAT, m["id"], "13900", "photo", m["files"][0]["file_id"])
+        await post.runtime.delivery.albums.note(piece)
+        said = Said(CHAT, m["id"], "Su", (Media("photo", piece.file_id),), album="13900")
+        if m is picture:
+            await asked(post, shop, said)
+            post.clock.advance(1)
+            await post.deliver()
+            (question,) = await ours(post)
+        else:
+            actor = await post.runtime.people.access.actor(SPRUCE_STAFF, "Su", CHAT, private=False)
+            found = await post.runtime.trade.enquiries.find_album(CHAT, "13900")
+            await post.runtime.trade.enquiries.add(actor, found, said)
+            await post.deliver()
+    (_, added) = await ours(post)
+    assert added["reply_to"] == question["id"]
+    assert added["files"][0]["width"] == 4
 
 
 async def test_a_question_goes_without_a_picture_that_is_gone(

@@ -111,6 +111,29 @@ async def test_a_picture_is_passed_and_its_answer_comes_back(desk: DemoDesk) -> 
     await eventually(settled, what="the supplier's card says that it is paid")
 
 
+async def test_an_album_is_one_question(desk: DemoDesk) -> None:
+    """Pictures and a video, the number under the second; the supplier replies to any of them."""
+    group, supplier = desk.chat("merchant"), desk.chat("supplier")
+    order_no = await unpaid(desk, amount=45_600)
+    before = max((m["id"] for m in await desk.transcript(supplier)), default=0)
+    pieces = [
+        {"photo": picture()},
+        {"photo": picture(), "caption": f"麻烦查 {order_no}"},
+        {"video": encoded(b"moving")},
+    ]
+    asked = await desk.act("merchant_staff", group, album=pieces)
+    question = await passed(desk, before)
+    there = [m for m in await desk.transcript(supplier, before) if m["from"]["is_bot"]]
+    assert [[file["kind"] for file in m["files"]] for m in there] == [
+        ["photo"], ["photo"], ["video"], [],
+    ]  # fmt: skip
+    assert "456.00" in question["text"]
+    assert not [m for m in there if order_no in m["text"] or "麻烦" in m["text"]]
+    await desk.act("supplier_staff", supplier, text="到账了", reply_to=there[2]["id"])
+    back = await desk.hears(group, "到账了", after=asked)
+    assert back["reply_to"] in range(asked, asked + len(pieces))
+
+
 async def test_a_question_of_words_is_chased_once_a_minute(desk: DemoDesk) -> None:
     group, supplier = desk.chat("merchant"), desk.chat("supplier")
     order_no = await unpaid(desk, amount=12_300)

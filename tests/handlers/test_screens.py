@@ -257,7 +257,8 @@ def test_a_supplier_is_asked_without_a_word_of_the_merchant(language: str) -> No
     asked = Enquiry(
         id=ID, merchant_id=ID, order_id=ID, supplier_id=ID, attempt_no="A1", from_chat_id=-1,
         from_message_id=1, media=(), state="open", asked_at=AT, asked_by_name=HOSTILE,
-        answered_at=None, taken_by_name="", chased_at=None, chases=0,
+        answered_at=None, taken_by_name="", chased_at=None, chases=0, album=None,
+        gathered_at=None,
     )  # fmt: skip
     shown = set[str]()
     for enquiry in (

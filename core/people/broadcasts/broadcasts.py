@@ -56,16 +56,6 @@ class Broadcasts:
         self._directory = directory
 
     # ── before it is sent ────────────────────────────────────────────────────────────────────────
-    async def note_part(self, actor: Actor, album: str, part: Content) -> None:
-        """Somebody who may send broadcasts sent the bot a part of an album, which comes message by
-        message. Once, however often it is delivered."""
-        if actor.may(RIGHT):
-            await rows.add_part(self._store, album, part, self._clock.now())
-
-    async def whole_album(self, chat_id: int, album: str) -> Content | None:
-        """All parts of an album that are known, in their order; None where fewer than two are."""
-        return await rows.find_album(self._store, chat_id, album)
-
     async def draft(self, actor: Actor, content: Content, audience: Audience) -> Broadcast:
         """A new one, not sent yet; its card comes below. Refusals: anonymous_admin, not_permitted,
         staff_only, segment_not_found."""

@@ -11,7 +11,6 @@ from core.kernel.errors import Bug
 from core.people.broadcasts.model import (
     Broadcast,
     BroadcastPage,
-    Content,
     Counts,
     Failure,
     Result,
@@ -25,9 +24,6 @@ _RESULT_ROWS: Final = 12
 # Of what was kept for long so much is dropped in one night.
 _FORGOTTEN_AT_ONCE: Final = 100
 _FAILURES: Final = 20
-# Of an album, as Telegram has them.
-_FEWEST_PARTS: Final = 2
-_MOST_PARTS: Final = 10
 _DRAFTS_KEPT: Final = timedelta(days=2)
 _KEPT: Final = timedelta(days=180)
 
@@ -164,40 +160,8 @@ async def result_page(
     return ResultPage(broadcast, entries, number, pages, total)
 
 
-async def add_part(queries: Queries, album: str, part: Content, now: datetime) -> None:
-    """part: with the one item that it is."""
-    ((kind, file_id),) = part.items
-    await queries.execute(
-        "INSERT INTO album_part (chat_id, message_id, album, kind, file_id, words, at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        part.chat_id,
-        part.message_id,
-        album,
-        kind,
-        file_id,
-        part.words,
-        now,
-    )
-
-
-async def find_album(queries: Queries, chat_id: int, album: str) -> Content | None:
-    found = await queries.fetch(
-        "SELECT message_id, kind, file_id, words FROM album_part"
-        " WHERE chat_id = $1 AND album = $2 ORDER BY message_id LIMIT $3",
-        chat_id,
-        album,
-        _MOST_PARTS,
-    )
-    if len(found) < _FEWEST_PARTS:
-        return None
-    words = next((row["words"] for row in found if row["words"]), "")
-    items = tuple((row["kind"], row["file_id"]) for row in found)
-    return Content(chat_id, found[0]["message_id"], found[0]["kind"], words, items)
-
-
 async def forget(tx: Tx, now: datetime) -> dict[UUID, list[int]]:
     """Drop what is old; of each broadcast, the chats that it was for."""
-    await tx.execute("DELETE FROM album_part WHERE at < $1", now - _DRAFTS_KEPT)
     found = await tx.fetch(_FORGET, now - _DRAFTS_KEPT, now - _KEPT, _FORGOTTEN_AT_ONCE)
     return {row["id"]: row["chat_ids"] for row in found}
 

@@ -1522,6 +1522,7 @@ CREATE TABLE enquiry (                         -- a question about an order, pas
     from_message_id  bigint NOT NULL,
     media          jsonb NOT NULL,             -- what came with it: kinds, and Telegram's ids of files
     album          text,                       -- Telegram's name of the album that it is a part of
+    gathered_at    timestamptz,                -- when that was passed; what comes later goes by itself
     state          text NOT NULL DEFAULT 'open'
                    CHECK (state IN ('open', 'answered', 'paid', 'closed')),
     asked_at       timestamptz NOT NULL,
@@ -1542,7 +1543,6 @@ CREATE UNIQUE INDEX enquiry_open ON enquiry (merchant_id, attempt_no) WHERE stat
 CREATE INDEX enquiry_watched ON enquiry (merchant_id, order_id) WHERE ended_at IS NULL;
 CREATE INDEX enquiry_attempt ON enquiry (attempt_no);
 CREATE INDEX enquiry_due ON enquiry (chase_at) WHERE chase_at IS NOT NULL;
-CREATE INDEX enquiry_album ON enquiry (from_chat_id, album) WHERE album IS NOT NULL;
 CREATE INDEX enquiry_asked ON enquiry (asked_at);
 CREATE TABLE enquiry_message (                 -- what belongs to an enquiry in chats, on both sides
     chat_id      bigint NOT NULL,
@@ -1826,7 +1826,7 @@ CREATE INDEX broadcast_target_due ON broadcast_target (broadcast_id, due_at) WHE
 -- One broadcast at a time in each chat.
 CREATE UNIQUE INDEX broadcast_target_queued ON broadcast_target (chat_id) WHERE state = 'queued';
 
-CREATE TABLE album_part (                      -- of albums that may become broadcasts
+CREATE TABLE album_piece (                     -- messages of people that belong together
     chat_id          bigint NOT NULL,
     message_id       bigint NOT NULL,
     album            text NOT NULL,            -- Telegram's name of it
@@ -1836,8 +1836,8 @@ CREATE TABLE album_part (                      -- of albums that may become broa
     at               timestamptz NOT NULL,
     PRIMARY KEY (chat_id, message_id)
 );
-CREATE INDEX album_part_album ON album_part (chat_id, album);
-CREATE INDEX album_part_at ON album_part (at);
+CREATE INDEX album_piece_album ON album_piece (chat_id, album);
+CREATE INDEX album_piece_at ON album_piece (at);
 
 CREATE TABLE board (                           -- how far changes were looked for
     only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),

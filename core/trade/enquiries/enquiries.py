@@ -11,7 +11,7 @@ from typing import Final, cast
 from uuid import UUID
 
 from core.delivery.district import Delivery
-from core.delivery.outbox import Copy, EnquiryCard, Fact, Leaving, Say, Saying
+from core.delivery.outbox import Copy, EnquiryCard, Fact, Leaving, MediaGroup, Say, Saying
 from core.kernel.errors import Refusal
 from core.kernel.ids import NUMBER_CHARS, read_number
 from core.people.actors import Actor
@@ -20,7 +20,16 @@ from core.people.groups import Groups
 from core.system.district import System
 from core.system.store import Queries, Tx
 from core.trade.enquiries import rows
-from core.trade.enquiries.model import KEEPER, Enquiry, EnquiryView, Part, Said, Thread
+from core.trade.enquiries.model import (
+    EVIDENCE,
+    KEEPER,
+    Enquiry,
+    EnquiryView,
+    Media,
+    Part,
+    Said,
+    Thread,
+)
 from core.trade.enquiries.notices import (
     EnquiryAnswerLost,
     EnquiryPaid,
@@ -31,6 +40,8 @@ from core.trade.orders import Attempt, Order, OrderKey, get_attempts, get_order
 
 # A supplier is reminded of an order so often at most.
 CHASED_EVERY: Final = timedelta(minutes=1)
+# The messages of an album come one after the other.
+GATHERED_AFTER: Final = timedelta(seconds=0.7)
 _NUMBER: Final = re.compile(rf"(?<![0-9A-Z])[A-Z0-9]{{{NUMBER_CHARS}}}(?![0-9A-Z])")
 
 
@@ -59,6 +70,7 @@ class Enquiries:
         self._clock = system.clock
         self._ids = system.ids
         self._outbox = delivery.outbox
+        self._albums = delivery.albums
         self._groups = groups
         self._settings = settings
         self._outbox.on_sent(KEEPER, self._keep)
@@ -81,6 +93,7 @@ class Enquiries:
         unpaid = [about for about in found if about is not None and not about.order.settled]
         if len({about.attempt.supplier_id for about in unpaid}) > 1:
             said = replace(said, media=(), album=None)
+        said = await self._whole(said)
         passed = 0
         for about in unpaid:
             async with self._store.transaction() as tx:
@@ -102,6 +115,7 @@ class Enquiries:
             order = await get_order(self._store, key.merchant_id, key.order_id)
             raise Refusal("enquiry_not_sent", number=order.order_no)
         order, attempt = about.order, about.attempt
+        said = await self._whole(said)
         if order.settled:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         async with self._store.transaction() as tx:
@@ -131,19 +145,40 @@ class Enquiries:
     async def find_album(self, chat_id: int, album: str) -> tuple[UUID, ...]:
         """What other parts of an album asked; nothing where that went to several suppliers, for
         nobody knows whose another part is."""
-        return await rows.find_album(self._store, chat_id, album)
+        pieces = await self._albums.pieces(chat_id, album)
+        asked = await rows.asked_by(self._store, chat_id, [one.message_id for one in pieces])
+        found = {pair for pairs in asked.values() for pair in pairs}
+        one_supplier = len({supplier_id for _, supplier_id in found}) == 1
+        return tuple(sorted(enquiry_id for enquiry_id, _ in found)) if one_supplier else ()
 
     async def add(self, actor: Actor, enquiry_ids: Sequence[UUID], said: Said) -> None:
-        """Another part of an album goes under what its other parts asked, with our number and
-        without its words. Once, however often it is delivered. Refusals: anonymous_admin,
-        not_permitted."""
+        """Another part of an album goes with what its other parts asked, where that was not passed
+        yet; else under it, with our number and without its words. Once, however often it is
+        delivered. Refusals: anonymous_admin, not_permitted."""
         actor.need("chase")
         for enquiry_id in sorted(enquiry_ids):
             async with self._store.transaction() as tx:
                 enquiry = await rows.lock(tx, enquiry_id)
-                if await rows.note_said(tx, enquiry.id, said, "asked"):
-                    await self._pass_picture(tx, enquiry, said)
+                if not await rows.note_said(tx, enquiry.id, said, "asked"):
+                    continue
+                if enquiry.gathers:
+                    media = _kept((*enquiry.media, *said.media))
+                    await rows.change(tx, enquiry.id, {"media": media})
+                else:
+                    await self._pass_pictures(tx, enquiry, said)
         _call(self._on_passed, said.chat_id, said.message_id)
+
+    async def gather(self, enquiry_id: UUID) -> float:
+        """Whoever shows a question with an album asks first: the seconds to wait until all of that
+        is there; 0 where it is, and what comes after this goes by itself."""
+        async with self._store.transaction() as tx:
+            enquiry = await rows.lock(tx, enquiry_id)
+            over_at, now = enquiry.asked_at + GATHERED_AFTER, self._clock.now()
+            if enquiry.gathers and now < over_at:
+                return (over_at - now).total_seconds()
+            if enquiry.gathers:
+                await rows.change(tx, enquiry.id, {"gathered_at": now})
+        return 0.0
 
     def hears(self, actor: Actor, thread: Thread) -> bool:
         """Whether a reply of this person belongs there. In the supplier's group everybody answers
@@ -295,6 +330,17 @@ class Enquiries:
         live = [one for one in sent if one.attempt_no == order.live_attempt_no]
         return _About(order, (live or sent)[-1])
 
+    async def _whole(self, said: Said) -> Said:
+        """With all that came of its album before, but for what asks something by itself."""
+        if said.album is None:
+            return said
+        pieces = await self._albums.pieces(said.chat_id, said.album)
+        asked = await rows.asked_by(self._store, said.chat_id, [one.message_id for one in pieces])
+        own = [one for one in pieces if one.message_id not in asked and one.kind in EVIDENCE]
+        media = tuple(Media(one.kind, one.file_id) for one in own)
+        others = tuple(one.message_id for one in own if one.message_id != said.message_id)
+        return replace(said, media=media or said.media, others=others)
+
     async def _ask(self, tx: Tx, about: _About, said: Said) -> int:
         """Whether it is new to the supplier: 1 or 0."""
         order, attempt, now = about.order, about.attempt, self._clock.now()
@@ -310,7 +356,7 @@ class Enquiries:
                 "attempt_no": attempt.attempt_no,
                 "from_chat_id": said.chat_id,
                 "from_message_id": said.message_id,
-                "media": [[one.kind, one.file_id] for one in said.media],
+                "media": _kept(said.media),
                 "album": said.album,
                 "asked_at": now,
                 "asked_by_name": said.by_name,
@@ -318,6 +364,7 @@ class Enquiries:
         )
         if opened is not None:
             await rows.note_said(tx, opened.id, said, "asked")
+            await rows.note(tx, opened.id, said.chat_id, said.others, "asked")
             if await self._post(tx, opened):
                 await rows.begin(tx, opened.id, now, now + await self.wait(tx))
             else:
@@ -327,8 +374,9 @@ class Enquiries:
         if enquiry is None:
             return 0  # it was answered at this very moment
         await rows.note_said(tx, enquiry.id, said, "asked")
+        await rows.note(tx, enquiry.id, said.chat_id, said.others, "asked")
         if said.media:
-            await self._pass_picture(tx, enquiry, said)
+            await self._pass_pictures(tx, enquiry, said)
         return 1
 
     async def _answer(self, tx: Tx, actor: Actor, enquiry: Enquiry, said: Said) -> None:
@@ -349,9 +397,17 @@ class Enquiries:
         if enquiry.state == "open" or taken:
             await self._show(tx, enquiry)
 
-    async def _pass_picture(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
-        """Another picture goes under what was passed: with our number, and nothing of its words."""
-        await self._pass_beside(tx, enquiry, replace(said, caption=enquiry.attempt_no))
+    async def _pass_pictures(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
+        """Another picture, or album, goes under what was passed: with our number, and nothing of
+        its words."""
+        if len(said.media) < 2:
+            await self._pass_beside(tx, enquiry, replace(said, caption=enquiry.attempt_no))
+            return
+        items = tuple((one.kind, one.file_id) for one in said.media)
+        ref = _ref("passed", enquiry, f"{said.chat_id}:{said.message_id}")
+        for spot in await self._at_supplier(tx, enquiry):
+            album = MediaGroup(items, enquiry.attempt_no, spot.message_id, KEEPER, ref)
+            await self._outbox.say(tx, spot.chat_id, album)
 
     async def _pass_beside(self, tx: Tx, enquiry: Enquiry, said: Said) -> None:
         """Something more about what was passed goes under it."""
@@ -408,8 +464,16 @@ class Enquiries:
         enquiry = await rows.lock(tx, enquiry.id)
         await rows.note(tx, enquiry.id, leaving.chat_id, message_ids, cast(Part, part))
         # Whatever changed while it was on its way was shown nowhere.
-        if isinstance(leaving.fact, EnquiryCard) and _changed(enquiry):
-            await self._show(tx, enquiry)
+        if isinstance(leaving.fact, EnquiryCard):
+            if enquiry.gathers:
+                await rows.change(tx, enquiry.id, {"gathered_at": self._clock.now()})
+            if _changed(enquiry):
+                await self._show(tx, enquiry)
+
+
+def _kept(media: Sequence[Media]) -> list[list[str]]:
+    """As a row keeps them."""
+    return [[one.kind, one.file_id] for one in media]
 
 
 def _call(listeners: Sequence[Seen], chat_id: int, message_id: int) -> None:

@@ -11,6 +11,8 @@ import asyncpg
 
 from core.kernel.money import Money
 
+# What may show that an order is paid, of what an album is made of.
+EVIDENCE: Final = frozenset({"photo", "video", "document"})
 # Who is told which messages an enquiry became in chats.
 KEEPER: Final = "enquiry"
 
@@ -32,8 +34,8 @@ class Media:
 class Said:
     """A message that somebody wrote, as it is passed on. by_name: of that person. media: what came
     with it and may show that an order is paid. album: Telegram's name of the album that it is a
-    part of. text, caption: say instead what may be passed on of its words, where that is less than
-    all; None: it goes as it is."""
+    part of. others: other messages of it that ask the same. text, caption: say instead what may be
+    passed on of its words, where that is less than all; None: it goes as it is."""
 
     chat_id: int
     message_id: int
@@ -42,6 +44,7 @@ class Said:
     text: str | None = None
     caption: str | None = None
     album: str | None = None
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Thread:
 class Enquiry:
     """An enquiry as it stands. attempt_no: the order as its supplier knows it. media: what came
     with the question, in the message from_message_id of from_chat_id. taken_by_name: who of the
-    supplier's people looks after it; empty while nobody does."""
+    supplier's people looks after it; empty while nobody does. album: as of `Said`. gathered_at:
+    since when what else comes of it goes by itself."""
 
     id: UUID
     merchant_id: UUID
@@ -74,6 +78,13 @@ class Enquiry:
     taken_by_name: str
     chased_at: datetime | None
     chases: int
+    album: str | None
+    gathered_at: datetime | None
+
+    @property
+    def gathers(self) -> bool:
+        """Whether more of its album is waited for."""
+        return self.album is not None and self.gathered_at is None
 
     @property
     def last_passed_at(self) -> datetime:
@@ -111,4 +122,6 @@ def read_enquiry(row: asyncpg.Record) -> Enquiry:
         taken_by_name=row["taken_by_name"] or "",
         chased_at=row["chased_at"],
         chases=row["chases"],
+        album=row["album"],
+        gathered_at=row["gathered_at"],
     )

@@ -179,13 +179,16 @@ async def find_thread(
     return None if row is None else Thread(row["id"], row["part"])
 
 
-async def find_album(queries: Queries, chat_id: int, album: str) -> tuple[UUID, ...]:
-    """The enquiries that parts of an album asked; nothing where they have several suppliers."""
-    found = await queries.fetch(
-        "SELECT id, supplier_id FROM enquiry WHERE from_chat_id = $1 AND album = $2", chat_id, album
-    )
-    suppliers = {row["supplier_id"] for row in found}
-    return tuple(row["id"] for row in found) if len(suppliers) == 1 else ()
+async def asked_by(
+    queries: Queries, chat_id: int, message_ids: Sequence[int]
+) -> dict[int, list[tuple[UUID, UUID]]]:
+    """Of messages that asked something: the enquiries that they are of, and whose supplier these
+    have."""
+    found = await queries.fetch(_ASKED_BY, chat_id, list(message_ids))
+    asked: dict[int, list[tuple[UUID, UUID]]] = {}
+    for row in found:
+        asked.setdefault(row["message_id"], []).append((row["id"], row["supplier_id"]))
+    return asked
 
 
 async def view(queries: Queries, enquiry_id: UUID) -> EnquiryView | None:
@@ -207,6 +210,11 @@ async def view(queries: Queries, enquiry_id: UUID) -> EnquiryView | None:
     )
 
 
+_ASKED_BY: Final = """
+SELECT m.message_id, e.id, e.supplier_id
+FROM enquiry_message m JOIN enquiry e ON e.id = m.enquiry_id
+WHERE m.chat_id = $1 AND m.message_id = ANY($2::bigint[]) AND m.part = 'asked'
+"""
 _BEGIN: Final = """
 UPDATE enquiry SET asked_at = $2, chases = 0, chase_at = $3
 WHERE id = $1 AND state = 'open' AND chase_at IS NULL AND escalated_at IS NULL

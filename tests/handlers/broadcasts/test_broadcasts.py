@@ -93,8 +93,8 @@ async def test_of_an_album_all_is_sent_whichever_part_is_named(desk: Desk) -> No
     content = (await newest(desk)).broadcast.content
     assert content.items == (("photo", "a"), ("photo", "b"), ("photo", "c"))
     assert content.words == "P1 &lt;three&gt;"
-    broadcasts = desk.runtime.people.broadcasts
-    assert await broadcasts.whole_album(OPERATOR, "g1") is None, "who may not send one"
+    albums = desk.runtime.delivery.albums
+    assert await albums.pieces(OPERATOR, "g1") == (), "who may not send one"
 
 
 async def test_without_a_reply_it_says_how_it_is_written(desk: Desk) -> None:

@@ -122,6 +122,21 @@ async def test_all_of_an_album_is_passed(busy: Desk, sold: Order) -> None:
     assert await sends(busy, BEN, NORTHWIND, **first) == []
 
 
+async def test_an_album_is_one_question_wherever_its_number_stands(busy: Desk, sold: Order) -> None:
+    """What came before the number belongs to it, and what comes before it is passed as well."""
+    for name in ("a", "b", "c", "d"):
+        photo = [{"file_id": name, "file_unique_id": name, "width": 1, "height": 1}]
+        caption = {"caption": sold.order_no} if name == "b" else {}
+        said = busy.message(SUQING, SPRUCE, photo=photo, media_group_id="13900", **caption)
+        await busy.feed(message=said)
+        await busy.feed(message=said)
+    found = await out(busy)
+    assert [chat for chat, fact, _ in found if isinstance(fact, EnquiryCard)] == [HENGTONG]
+    assert [fact for _, fact, _ in found if isinstance(fact, Copy)] == []
+    media = await busy.runtime.system.store.fetchval("SELECT media FROM enquiry")
+    assert media == [["photo", name] for name in "abcd"]
+
+
 async def test_each_number_of_an_album_has_its_own_question(busy: Desk, sold: Order) -> None:
     """A picture with a number of its own is no part of what the others ask."""
     store = busy.runtime.system.store
