@@ -31,7 +31,6 @@ class Copier:
     def __init__(self, runtime: Runtime, painter: Painter, poster: Poster) -> None:
         self._enquiries = runtime.trade.enquiries
         self._posts = runtime.delivery.board.posts
-        self._enquiries = runtime.trade.enquiries
         self._painter = painter
         self._poster = poster
 

@@ -38,7 +38,7 @@ class Asked:
 
 
 async def _read_at(now: datetime, asked: Asked, text: str) -> datetime:
-    """Refusals: answer_unreadable."""
+    """Refusals: answer_unreadable, zone_unknown."""
     at = read_moment(text, now, asked.zone)
     if at is None:
         raise Refusal("answer_unreadable", example=MOMENT_EXAMPLE)
@@ -117,7 +117,7 @@ async def give_time(
     system: System,
     dialogues: Dialogues,
 ) -> None:
-    """Refusals: answer_unreadable, those of `Broadcasts.time`."""
+    """Refusals: answer_unreadable, zone_unknown, those of `Broadcasts.time`."""
     asked = await TIME.take(chat, dialogues, system.clock.now(), answer)
     if asked is not None:
         await people.broadcasts.time(chat.actor, asked.broadcast_id, asked.at)

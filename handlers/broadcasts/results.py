@@ -33,11 +33,12 @@ def result_file(found: ResultPage, zone: str, language: str, reply_to: int) -> T
     translate, no = translator(language), found.broadcast.no
     written = io.StringIO()
     writer = csv.writer(written, quoting=csv.QUOTE_ALL)
+    time = translate.gettext("Time")
     titles = (
         translate.gettext("No."),
         translate.gettext("Chat"),
         translate.gettext("State"),
-        translate.gettext("Time"),
+        f"{time} ({zone})",
         translate.gettext("Reason"),
     )
     writer.writerow(titles)

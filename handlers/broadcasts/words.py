@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from core.kernel.clock import read_zone
 from handlers.kit.commands import Command
 from handlers.kit.intents import Changing, Intent, Reading
 from texts.amounts import fold
@@ -18,7 +19,7 @@ Aim = Literal["all", "merchants", "suppliers", "segment", "picked"]
 _NO: Final = re.compile(r"[Bb]([1-9][0-9]{0,8})", re.ASCII)
 _MOMENT: Final = re.compile(
     r"(?:(?P<day>明天|tomorrow|(?:(?P<y>\d{4})-)?(?P<m>\d{1,2})-(?P<d>\d{1,2}))\s+)?"
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})",
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?:\s+(?P<zone>\S+))?",
     re.ASCII,
 )
 MOMENT_EXAMPLE: Final = "09:00"
@@ -79,11 +80,12 @@ def read_broadcasts(words: Sequence[str]) -> Intent | None:
 
 def read_moment(text: str, now: datetime, zone: str) -> datetime | None:
     """When that is on the clocks of a zone: `09:00` (the next one), `明天 09:00`, `11-30 09:00`
-    (the next one) or `2026-11-30 09:00`. None where it is no time."""
+    (the next one) or `2026-11-30 09:00`; or of the zone that is named behind it, as in `09:00
+    Europe/Berlin`. None where it is no time. Refusals: zone_unknown."""
     found = _MOMENT.fullmatch(fold(text).strip().lower())
     if found is None:
         return None
-    clock = ZoneInfo(zone)
+    clock = ZoneInfo(read_zone(found["zone"]) if found["zone"] else zone)
     today = now.astimezone(clock).date()
     try:
         at = time(int(found["hour"]), int(found["minute"]))

@@ -27,7 +27,7 @@ async def say(page: Page, text: str) -> None:
     await page.get_by_test_id("send").click()
 
 
-def told(page: Page, *texts: str) -> Locator:
+def told(page: Page, *texts: str | re.Pattern[str]) -> Locator:
     """The last message that says all of this."""
     found = page.get_by_test_id("message")
     for text in texts:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.delivery.outbox import BroadcastCard, Copy, Fact, Say, TextFile
+from core.kernel.errors import Refusal
 from core.people.broadcasts import Broadcast, BroadcastView, Content, Counts, Failure, Plan
 from core.people.groups import Audience
 from handlers.broadcasts.buttons import OnBroadcast, PickTarget, TurnResults, TurnTargets
@@ -249,6 +250,8 @@ def test_the_bar_fills_up() -> None:
         ("12-01 10:00", "2026-12-01T02:00"),
         ("11-01 10:00", "2027-11-01T02:00"),
         ("2026-12-24 18:00", "2026-12-24T10:00"),
+        ("09:00 europe/berlin", "2026-11-30T08:00"),
+        ("明天 09:00 UTC", "2026-11-30T09:00"),
         ("25:00", None),
         ("02-30 10:00", None),
         ("soon", None),
@@ -260,3 +263,9 @@ def test_times_are_read_on_the_clocks_of_a_zone(text: str, means: str | None) ->
     at = read_moment(text, now, SHANGHAI)
     shown = None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     assert shown == means
+
+
+def test_a_zone_that_is_none_is_named() -> None:
+    with pytest.raises(Refusal) as error:
+        read_moment("09:00 Mars/Olympus", AT, SHANGHAI)
+    assert error.value.code == "zone_unknown"
