@@ -57,7 +57,7 @@ CODES: Final = declare(
             "repeat_waits": "The same amount waits for a second person already, asked by {name}.",
             "take_back_doubtful": "That takes back more than was ever booked, which is {moved}.",
             "undo_of_another": "{record_no} was recorded by {name}.",
-            "undo_of_much": "{record_no} moved much: {amount}.",
+            "undo_of_much": "{record_no} is a large amount: {amount}.",
             "undo_too_late": "The time to undo is over ({limit_min} min).",
         },
     }

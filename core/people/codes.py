@@ -94,7 +94,7 @@ CODES: Final = declare(
                 "Somebody has set {text} meanwhile. Look at it with /settings, and say it again."
             ),
             "last_owner": "This is the last owner who can hire. Make another owner first.",
-            "not_of_staff": "This is nobody of the staff: give a role first.",
+            "not_of_staff": "This person is not on the staff: give a role first.",
             "staff_already": "This person is of the staff already.",
             "invitation_over": (
                 "This link is over: it was used, or is too old. Ask who sent it for a new one."

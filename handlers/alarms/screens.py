@@ -196,8 +196,8 @@ def _buttons(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup 
     """What can be done about it, and who does it; of one that is over, only what it went by."""
     if alarm.state != "standing":
         return keyboard(_evidence(alarm, translate))
-    take = button(translate.gettext("🙋 I see to it"), CareFor(alarm.id, "take"), style="primary")
-    close = button(translate.gettext("✅ Seen to"), CareFor(alarm.id, "close"))
+    take = button(translate.gettext("🙋 I'm on it"), CareFor(alarm.id, "take"), style="primary")
+    close = button(translate.gettext("✅ Dealt with"), CareFor(alarm.id, "close"))
     return keyboard(
         (*_evidence(alarm, translate), *_remedies(alarm, translate)),
         (take,) if alarm.ends_itself else (take, close),

@@ -93,7 +93,7 @@ class Lines:
             rows.append(self._product(clip(name, size.name_chars), line))
             rows += self._reversed(line)
         if len(lines) > 1:
-            total = self._product(self.named("desk", "Together"), _added(lines))
+            total = self._product(self.named("desk", "Total"), _added(lines))
             rows.append(Row(total.cells, total.note, bold=True))
         header = (self.named("desk", "Product"), self.translate("Paid/all"), self._amount())
         return [Table(tuple(rows), header)]
@@ -257,7 +257,7 @@ class Lines:
             for heading in _HEADINGS
             if beside.get(heading)
         ]
-        total = Row((self.translate("Fees, all together"), self.amount(bill.fee_minor)), bold=True)
+        total = Row((self.translate("Total fees"), self.amount(bill.fee_minor)), bold=True)
         header = (self.named("desk", "Fees"), self._amount())
         return [Table((*(Row((name, self.moved(fee))) for name, fee in rows), total), header)]
 

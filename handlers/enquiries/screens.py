@@ -40,7 +40,7 @@ def render_enquiry(view: EnquiryView, language: str) -> Screen:
     }
     buttons = None
     if enquiry.state == "open" and not enquiry.taken_by_name:
-        take = translator(language).gettext("🙋 I see to it")
+        take = translator(language).gettext("🙋 I'm on it")
         buttons = keyboard((button(take, TakeEnquiry(enquiry.id)),))
     return Screen(html=fill("enquiry", facts, language), keyboard=buttons)
 

@@ -226,7 +226,7 @@ class MerchantBook:
              ranges.sold((ranges.amount, ranges.moved_gross), None, amount), "money"),
             (named("desk", "Fee"),
              ranges.sold((ranges.fee, ranges.moved_fee), None, fee), "money"),
-            (translate("Fees, all together"),
+            (translate("Total fees"),
              Formula(f"SUM({ranges.fee})+SUM({ranges.moved_fee})", bill.fee_minor), "money"),
             (translate("Orders created"), sum(x.created for x in products), "count"),
             (translate("of them paid the same day"), sum(x.cohort_paid for x in products), "count"),

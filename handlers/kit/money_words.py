@@ -43,7 +43,7 @@ MONEY_WORDS: Final = (
     _word(
         "What a merchant is charged for its orders, and for what else moved. A refund may give its"
         " fee back.",
-        "desk|Fees", "desk|Fee", "Fees, all together", "Fees in “other”", "fee %(fee)s",
+        "desk|Fees", "desk|Fee", "Total fees", "Fees in “other”", "fee %(fee)s",
         "Reversed fee", "success %(success)s · fee %(fee)s (%(rate)s) · net %(net)s",
         "fee %(fee)s · cost %(cost)s · %(balance)s",
     ),
@@ -57,7 +57,7 @@ MONEY_WORDS: Final = (
         "Money advanced to a merchant, before its orders bring it in. + is handed out, − is taken"
         " back, on every screen and in every file.",
         "desk|Prepaid", "desk|Prepayments", "sheet|Prepayments", "Advanced in all",
-        "Advanced in total", "Prepaid %(amount)s", "Prepayments of %(days)s",
+        "Total prepaid", "Prepaid %(amount)s", "Prepayments of %(days)s",
         "Taken back %(amount)s",
     ),
     _word(

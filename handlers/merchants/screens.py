@@ -276,7 +276,7 @@ def _app_buttons(shown: AppNotice, translate: NullTranslations) -> _Keyboard:
     url = button(translate.gettext("✏️ Notify URL"), OnApp(app_id, "notify_url"))
     ping = button(translate.gettext("📡 Test ping"), OnApp(app_id, "ping"))
     ip = button(translate.gettext("✏️ IP list"), OnApp(app_id, "ip"))
-    limit = button(translate.gettext("✏️ Calls a second"), OnApp(app_id, "limit"))
+    limit = button(translate.gettext("✏️ Calls per second"), OnApp(app_id, "limit"))
     revoke = button(translate.gettext("🗑 Revoke"), OnApp(app_id, "revoke"), style="danger")
     return keyboard(
         (rotate,),

@@ -200,7 +200,7 @@ class _Writer:
         )
         rows = [Row((name, _share(now), _share(then))) for name, now, then, _ in shown]
         totals = (_share(part.today.total), _share(part.week.total))
-        rows.append(Row((self._named("desk", "Together"), *totals), bold=True))
+        rows.append(Row((self._named("desk", "Total"), *totals), bold=True))
         header = (self._by(part.by), self._named("desk", "Today"), self._translate("7 days"))
         return Table(tuple(rows), header)
 
@@ -218,7 +218,7 @@ class _Writer:
 
     def _total(self, total: Counts, note: str) -> Row:
         cells = (str(total.paid), self._amount(total.amount_minor))
-        return Row((self._named("desk", "Together"), *cells), note, bold=True)
+        return Row((self._named("desk", "Total"), *cells), note, bold=True)
 
     def _note(self, row: Counts) -> str:
         fee, cost = row.fee_minor, row.cost_minor
