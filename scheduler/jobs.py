@@ -109,6 +109,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.delivery.outbox.forget_old()
     await runtime.delivery.albums.forget_old()
     await runtime.reports.exports.queue.forget_old()
+    await runtime.reports.order_lists.forget_old()
     await runtime.parties.calls.forget_old()
     await runtime.trade.callbacks.forget_old()
     await runtime.trade.refused_callbacks.forget_old()

@@ -16,6 +16,7 @@ from core.reports.configuration import Configuration
 from core.reports.day_reports import DayReports
 from core.reports.exports import Exports
 from core.reports.instance import Instance
+from core.reports.order_lists import OrderLists
 from core.reports.standing import Standing
 from core.reports.statistics import Statistics
 from core.reports.ticks import Ticks
@@ -30,7 +31,7 @@ class Reports:
     """balances: how all merchants stand. ticks: turns of the timetable. instance: this process
     among all that run the desk. changes: what is to be shown anew. standing: how the desk is as a
     whole. checklist: what is still to be done to open it. configuration: how it is set up.
-    day_reports: bills of days that closed."""
+    day_reports: bills of days that closed. order_lists: orders by pages."""
 
     bills: Bills
     statistics: Statistics
@@ -44,6 +45,7 @@ class Reports:
     checklist: Checklist
     configuration: Configuration
     day_reports: DayReports
+    order_lists: OrderLists
 
 
 def build_reports(
@@ -74,4 +76,5 @@ def build_reports(
         Checklist(store),
         Configuration(store, delivery.audit),
         DayReports(people.groups, delivery.outbox, delivery.board),
+        OrderLists(store, clock, system.ids),
     )

@@ -17,7 +17,7 @@ from handlers.orders.buttons import RIGHT_FOR, Action, OnCard
 from texts import translator
 
 # What the timetable no longer asks about is still asked by hand: late money is money.
-_ICONS: Final = {
+ICONS: Final = {
     "created": "🕓",
     "pending": "⏳",
     "paid": "✅",
@@ -30,7 +30,7 @@ _ICONS: Final = {
     "completed": "☑️",
     "disputed": "⚠️",
 }
-_ATTEMPT_ICONS: Final = {
+ATTEMPT_ICONS: Final = {
     "created": "🕓",
     "sent": "⏳",
     "accepted": "⏳",
@@ -75,7 +75,7 @@ def render_card(
     fee_minor = context.fee_minor
     facts = {
         "order": order,
-        "icon": _ICONS[order.standing],
+        "icon": ICONS[order.standing],
         "currency": order.amount.currency,
         "amount_minor": order.amount.minor,
         "fee_minor": fee_minor,
@@ -101,7 +101,7 @@ def render_supplier_card(
     """
     facts = {
         "attempts": attempts,
-        "icons": _ATTEMPT_ICONS,
+        "icons": ATTEMPT_ICONS,
         "mode": order.mode,
         "paid_at": order.paid_at,
         "zone": zone,

@@ -45,7 +45,7 @@ from tests.handlers.support import (
 EXAMPLES: Final = (
     "+1000", "+1000 -500", "/adjust M1001 -20 wrong fee", "/usdt", "/usdt 7.2", "/credit M1001",
     "/credit M1001 500", "/bill", "/prepaid", "/daycut 06:00", "/factor", "/factor reset 1003",
-    "/order {no}", "/chase {no}", "/complete {no} the supplier said so",
+    "/orders", "/order {no}", "/chase {no}", "/complete {no} the supplier said so",
     "/refund {no} 20 paid twice", "/uncomplete {no} it was wrong",
     "/completions", "/rate M1001 alipay_qr 1%", "/cost C01 0.6%", "/rates M1001",
     "/rerate M1001 alipay_qr 1% 2026-11", "/volume", "/channels", "/channel C01",
@@ -92,7 +92,7 @@ PEOPLE: Final = {**{number: role for role, number in STAFF.items()}, **{
 # What is said and who was refused leaves rows that are nobody's business.
 _SAID_ONLY: Final = frozenset(
     {"outbox", "chat_lane", "refusal", "telegram_update", "tick", "instance", "board", "post",
-     "market", "supplier_call", "export", "factor_lock", "order_watch"}
+     "market", "supplier_call", "export", "order_list", "factor_lock", "order_watch"}
 )  # fmt: skip
 
 

@@ -1909,6 +1909,13 @@ CREATE INDEX export_waiting ON export (created_at) WHERE state = 'waiting';
 CREATE INDEX export_message ON export (chat_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
 
+CREATE TABLE order_list (                      -- what a list of orders is about: its buttons say which
+    id           uuid PRIMARY KEY,
+    facts        jsonb NOT NULL,               -- core.reports.order_lists.OrderFilter
+    made_at      timestamptz NOT NULL
+);
+CREATE INDEX order_list_made ON order_list (made_at);
+
 CREATE TABLE notification (
     merchant_id  uuid NOT NULL,
     id           uuid NOT NULL,

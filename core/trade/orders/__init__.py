@@ -55,6 +55,7 @@ from core.trade.orders.rows import (
     in_turn,
     lock_order,
     named,
+    standing_of,
     tell_url,
 )
 from core.trade.orders.search import Found, OrderKey, find_for, find_meant
@@ -136,6 +137,7 @@ __all__ = [
     "read_cards",
     "side_by_side",
     "sound_suspense",
+    "standing_of",
     "takings_of",
     "tell_url",
     "together",

@@ -94,18 +94,25 @@ class Order:
 
     @property
     def standing(self) -> str:
-        """How it stands, as people are told: its state, or late, completed (by hand, and no
-        supplier has confirmed it), disputed (its completion was reversed)."""
-        if self.disputed:
-            return "disputed"
-        if self.state == "paid" and self.paid_how == "completed":
-            return "completed"
-        return "late" if self.state == "paid" and self.paid_late else self.state
+        """How it stands, as people are told; see `standing_of`."""
+        return standing_of(
+            self.state, how=self.paid_how, late=self.paid_late, disputed=self.disputed
+        )
 
     @property
     def open_to_money(self) -> bool:
         """Whether money (or a completion) pays it: it is unpaid, or its completion was reversed."""
         return not self.settled or self.disputed
+
+
+def standing_of(state: str, *, how: str | None, late: bool, disputed: bool) -> str:
+    """How an order stands, as people are told: its state, or late, completed (by hand, and no
+    supplier has confirmed it), disputed (its completion was reversed)."""
+    if disputed:
+        return "disputed"
+    if state == "paid" and how == "completed":
+        return "completed"
+    return "late" if state == "paid" and late else state
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,276 @@
+"""Reads orders by pages, the newest first, and what all of a filter come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from core.kernel import codec
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.kernel.ids import Ids, number_month, read_number
+from core.people.actors import Actor
+from core.reports.order_lists import statements
+from core.reports.order_lists.filters import Conditions, OrderFilter
+from core.reports.order_lists.sights import Sight, sight_of
+from core.system import retention
+from core.system.store import Store, Tx
+from core.trade.orders import standing_of
+
+PAGE: Final = 10
+MAX_PAGE: Final = 100_000
+KEPT_FOR: Final = timedelta(days=30)  # so long a list can be turned
+_MONTH: Final = timedelta(days=32)
+_NEXT: Final = timedelta(microseconds=1)
+
+Way = Literal["first", "older", "newer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page: the first, or the lines that are older or newer than the line of a number. page:
+    which one that is, from 1."""
+
+    page: int = 1
+    way: Way = "first"
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrder:
+    """A line: an order; in a supplier's group an attempt, with its number and its state.
+
+    standing: as `standing_of` says; of an attempt its state. news: as in `OrderCard`.
+    merchant_order_no: of an attempt the supplier's own number. channel_no: empty where it may not
+    be told. refunded: at least a part of it.
+    """
+
+    at: datetime
+    number: str
+    merchant_order_no: str
+    merchant_no: str
+    product_code: str
+    amount_minor: int
+    standing: str
+    news: str
+    by_hand: bool
+    refunded: bool
+    channel_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all lines come to. paid: those whose money is here; fee and cost are of these."""
+
+    count: int
+    amount_minor: int
+    paid: int
+    paid_minor: int
+    fee_minor: int
+    cost_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Lines, the newest first. older: whether others follow."""
+
+    turn: Turn
+    lines: tuple[ListedOrder, ...]
+    older: bool
+    totals: Totals
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.totals.count // PAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class FilteredOrders:
+    """What is listed: the orders that a filter leaves of those that a reader sees."""
+
+    wanted: OrderFilter
+    sight: Sight
+
+    @property
+    def rows(self) -> statements.Rows:
+        return "orders" if self.sight.supplier_ids is None else "attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Between which instants rows of whom are looked for. Parallel lists; days: of attempts."""
+
+    ids: list[UUID]
+    since: list[datetime]
+    until: list[datetime]
+    days: list[Any]
+
+    def conditions(self) -> Conditions:
+        ends = (min(self.since, default=_NEVER), max(self.until, default=_NEVER))
+        days = (self.days,) if self.days else ()
+        return Conditions(self.ids, self.since, self.until, *ends, *days)
+
+    def before(self, at: datetime) -> _Scope:
+        return replace(self, until=[min(one, at + _NEXT) for one in self.until])
+
+    def after(self, at: datetime) -> _Scope:
+        return replace(self, since=[max(one, at) for one in self.since])
+
+
+class OrderLists:
+    """Lists of orders. What a list is about is kept as a row, so that its buttons carry its id."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    def seen(self, actor: Actor, wanted: OrderFilter) -> FilteredOrders:
+        """What this actor sees of it here. Refusals: those of `sight_of`."""
+        return FilteredOrders(wanted, sight_of(actor, wanted))
+
+    async def keep(self, wanted: OrderFilter) -> UUID:
+        """Remember a filter; its id."""
+        list_id = self._ids.uuid7()
+        now = self._clock.now()
+        await self._store.execute(statements.KEEP, list_id, codec.pack(wanted), now)
+        return list_id
+
+    async def kept(self, list_id: UUID) -> OrderFilter:
+        """Refusals: list_gone."""
+        facts = await self._store.fetchval(statements.KEPT, list_id)
+        if facts is None:
+            raise Refusal("list_gone")
+        return codec.unpack(OrderFilter, facts)
+
+    async def page(self, listed: FilteredOrders, turn: Turn) -> OrderPage:
+        """A page, and what all of them come to, of one moment. A line that is not there (any more)
+        leads to the first page."""
+        async with self._store.snapshot() as tx:
+            scope = await scope_of(tx, listed)
+            totals = await _totals(tx, listed, scope)
+            if turn.page > 1 and turn.way != "first":
+                place = await _place(tx, listed, turn.number)
+                if place is not None:
+                    return await _turned(tx, listed, scope, turn, place, totals)
+            lines = await _lines(tx, listed, scope, None, "DESC")
+        return OrderPage(Turn(), tuple(lines[:PAGE]), len(lines) > PAGE, totals)
+
+    async def totals(self, listed: FilteredOrders) -> Totals:
+        """What all lines come to."""
+        async with self._store.snapshot() as tx:
+            return await _totals(tx, listed, await scope_of(tx, listed))
+
+    async def forget_old(self) -> int:
+        """Drop filters of lists that nobody turns any more."""
+        before = self._clock.now() - KEPT_FOR
+        return await retention.drop_rows(self._store, statements.DROP, before)
+
+
+async def scope_of(tx: Tx, listed: FilteredOrders) -> _Scope:
+    """Where the rows of a list lie."""
+    days, sight = listed.wanted.days, listed.sight
+    if sight.supplier_ids is not None:
+        ids = list(sight.supplier_ids)
+        rows = await tx.fetch(statements.CHANNEL_SPANS, ids, days.first, days.last)
+    else:
+        ids = list(sight.merchant_ids or ())
+        if sight.merchant_ids is None:
+            ids = await tx.fetchval(statements.EVERYBODY)
+        rows = await tx.fetch(statements.SPANS, ids, days.first, days.last)
+    ids, since, until = ([row[name] for row in rows] for name in ("id", "since", "until"))
+    own = sight.supplier_ids is not None
+    return _Scope(ids, since, until, [row["day"] for row in rows] if own else [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line stands: when it was made, and what tells it from others of that instant."""
+
+    at: datetime
+    of: object
+
+
+async def _place(tx: Tx, listed: FilteredOrders, number: str) -> _Place | None:
+    facts = read_number(number)
+    if facts is None:
+        return None
+    args: list[object] = [facts.merchant_tag, number]
+    if listed.rows == "attempts":
+        month = number_month(number)
+        args += [month, month + _MONTH]
+    row = await tx.fetchrow(statements.PLACES[listed.rows], *args)
+    return _Place(row["at"], row["of"]) if row else None
+
+
+async def _turned(
+    tx: Tx, listed: FilteredOrders, scope: _Scope, turn: Turn, place: _Place, totals: Totals
+) -> OrderPage:
+    if turn.way == "older":
+        lines = await _lines(tx, listed, scope, place, "DESC")
+        return OrderPage(turn, tuple(lines[:PAGE]), len(lines) > PAGE, totals)
+    lines = await _lines(tx, listed, scope, place, "ASC")
+    return OrderPage(turn, tuple(lines[-PAGE:]), True, totals)
+
+
+async def _lines(
+    tx: Tx, listed: FilteredOrders, scope: _Scope, place: _Place | None, way: statements.Direction
+) -> list[ListedOrder]:
+    """The newest first; one more than a page has, where there is one."""
+    if place is not None:
+        scope = scope.before(place.at) if way == "DESC" else scope.after(place.at)
+    conditions = scope.conditions()
+    if place is not None:
+        sign, key = "<" if way == "DESC" else ">", _KEYS[listed.rows]
+        conditions.add(f"({key}) {sign} ({{}}::timestamptz, {{}})", place.at, place.of)
+    sql = statements.page_of(listed.rows, listed.wanted, conditions, way)
+    conditions.args[-1] = PAGE + 1
+    rows = await tx.fetch(sql, *conditions.args) if scope.ids else []
+    return [_line(row, listed) for row in rows]
+
+
+async def _totals(tx: Tx, listed: FilteredOrders, scope: _Scope) -> Totals:
+    conditions = scope.conditions()
+    sql = statements.totals_of(listed.rows, listed.wanted, conditions)
+    if not scope.ids:
+        return Totals(0, 0, 0, 0, 0, 0)
+    row = await tx.fetchrow(sql, *conditions.args)
+    assert row is not None
+    return Totals(**dict(row))
+
+
+def _line(row: Any, listed: FilteredOrders) -> ListedOrder:
+    shared = {name: row[name] for name in ("at", "number", "product_code", "amount_minor")}
+    if listed.rows == "attempts":
+        return ListedOrder(
+            **shared,
+            merchant_order_no=row["upstream_no"] or "",
+            merchant_no="",
+            standing=row["state"],
+            news="none",
+            by_hand=False,
+            refunded=False,
+            channel_no=row["channel_no"],
+        )
+    standing = standing_of(
+        row["state"], how=row["paid_how"], late=row["paid_late"], disputed=row["disputed"]
+    )
+    return ListedOrder(
+        **shared,
+        merchant_order_no=row["merchant_order_no"],
+        merchant_no=row["merchant_no"],
+        standing=standing,
+        news=row["news"],
+        by_hand=row["paid_how"] == "completed",
+        refunded=row["state"] in ("partially_refunded", "refunded"),
+        channel_no=row["channel_no"] if listed.sight.channels else "",
+    )
+
+
+_KEYS: Final[dict[statements.Rows, str]] = {
+    "orders": "o.created_at, o.id",
+    "attempts": "a.created_at, a.attempt_no",
+}
+_NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
