@@ -181,6 +181,7 @@ async def _notice(
         pages=page.pages,
         older=page.older,
         totals=page.totals,
+        recent=page.recent,
         lines=page.lines,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from gettext import NullTranslations
@@ -12,12 +12,12 @@ from uuid import UUID
 from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
-from core.reports.order_lists import ListedOrder, OrderFilter, Totals, Turn
+from core.reports.order_lists import ListedOrder, OrderFilter, Recent, Totals, Turn
 from handlers.kit.screen import View, button, keyboard, percent
 from handlers.kit.vocabulary import word
 from handlers.order_lists.buttons import TurnOrders
 from handlers.orders.card import ATTEMPT_ICONS, ICONS
-from texts import number
+from texts import number, translator
 
 # What a merchant's server was told of a paid order.
 _NEWS_ICONS: Final = {"pending": "📤", "delivered": "🔔", "exhausted": "🔕"}
@@ -48,6 +48,7 @@ class OrderListNotice(Notice):
     pages: int
     older: bool
     totals: Totals
+    recent: tuple[Recent, ...]
     lines: tuple[ListedOrder, ...]
 
 
@@ -79,6 +80,17 @@ def filter_words(
     return said
 
 
+def recent_words(recent: Sequence[Recent], language: str) -> str:
+    """'Success of 10/30/60 min: 80.0% · 83.3% · 81.0%'; empty where nothing is known."""
+    if not recent:
+        return ""
+    said = {
+        "minutes": "/".join(f"{one.minutes}" for one in recent),
+        "shares": " · ".join(percent(one.paid, one.created) for one in recent),
+    }
+    return translator(language).gettext("Last %(minutes)s minutes: %(shares)s") % said
+
+
 def _name(code: str, names: Mapping[str, tuple[str, str]], language: str) -> str:
     return names.get(code, (code, code))[language != "zh"]
 
@@ -92,6 +104,7 @@ def _adds(notice: OrderListNotice, language: str) -> Mapping[str, Any]:
         "product": lambda code: _name(code, notice.names, language),
         "time_from": 0 if len(notice.wanted.days) > 1 else _SHORT_TIME_DATE_CHARS,
         "success": percent(totals.paid, totals.count),
+        "recently": recent_words(notice.recent, language),
         "legend": _legend(notice, language),
     }
 

@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, cycle
@@ -31,6 +31,7 @@ from core.people.actors import Actor
 from core.people.trail import Search
 from core.reports import exports
 from core.reports.exports import CHUNK_ROWS, Paper
+from core.reports.order_lists import OrderFilter, Turn
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from core.system.leases import Look, due
@@ -190,6 +191,26 @@ async def test_charts_and_lists(ground: Ground) -> None:
         if verb in (orders, takings):
             assert_planned_for_its_months(plans)
         assert read(plans)
+
+
+async def test_lists_of_orders(ground: Ground) -> None:
+    """Each filter, the first page and the next one, with what all of it comes to."""
+    lists, today = ground.runtime.reports.order_lists, datetime.now(UTC).date()
+    week = OrderFilter(Days(today - timedelta(days=7), today), "CNY")
+    for wanted in (
+        week,
+        replace(week, merchant_ids=(ground.merchant.id,), pay="paid", least_minor=100),
+        replace(week, news="untold"),
+        replace(week, channel_nos=("C01",)),
+    ):
+        listed = lists.seen(ground.actor, wanted)
+        last = (await lists.page(listed, Turn())).lines[-1:]
+        turns = [Turn(), *(Turn(2, "older", line.number) for line in last)]
+        for turn in turns:
+            plans = await ground.plans(partial(lists.page, listed, turn))
+            assert_by_index(plans)
+            assert_planned_for_its_months(plans)
+            assert "orders" in read(plans)
 
 
 async def test_orders_looked_up(ground: Ground) -> None:

@@ -22,6 +22,8 @@ from core.trade.orders import standing_of
 PAGE: Final = 10
 MAX_PAGE: Final = 100_000
 KEPT_FOR: Final = timedelta(days=30)  # so long a list can be turned
+MINUTES: Final = (10, 30, 60)
+_LONGEST: Final = timedelta(minutes=max(MINUTES))
 _MONTH: Final = timedelta(days=32)
 _NEXT: Final = timedelta(microseconds=1)
 
@@ -73,13 +75,24 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Recent:
+    """What was made in the last so many minutes, and how much of it is paid by now."""
+
+    minutes: int
+    created: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Lines, the newest first. older: whether others follow."""
+    """Lines, the newest first. older: whether others follow. recent: of the last minutes, whatever
+    became of these; nothing where the days of the list ended before."""
 
     turn: Turn
     lines: tuple[ListedOrder, ...]
     older: bool
     totals: Totals
+    recent: tuple[Recent, ...]
 
     @property
     def pages(self) -> int:
@@ -149,19 +162,22 @@ class OrderLists:
         """A page, and what all of them come to, of one moment. A line that is not there (any more)
         leads to the first page."""
         async with self._store.snapshot() as tx:
-            scope = await scope_of(tx, listed)
+            scope = await _scope_of(tx, listed)
             totals = await _totals(tx, listed, scope)
+            recent = await _recent(tx, listed, scope, self._clock.now())
             if turn.page > 1 and turn.way != "first":
                 place = await _place(tx, listed, turn.number)
                 if place is not None:
-                    return await _turned(tx, listed, scope, turn, place, totals)
-            lines = await _lines(tx, listed, scope, None, "DESC")
-        return OrderPage(Turn(), tuple(lines[:PAGE]), len(lines) > PAGE, totals)
+                    lines, older = await _turned(tx, listed, scope, turn, place)
+                    return OrderPage(turn, lines, older, totals, recent)
+            first = await _lines(tx, listed, scope, None, "DESC")
+        return OrderPage(Turn(), tuple(first[:PAGE]), len(first) > PAGE, totals, recent)
 
-    async def totals(self, listed: FilteredOrders) -> Totals:
-        """What all lines come to."""
+    async def recent(self, listed: FilteredOrders) -> tuple[Recent, ...]:
+        """Success of the last minutes."""
         async with self._store.snapshot() as tx:
-            return await _totals(tx, listed, await scope_of(tx, listed))
+            scope = await _scope_of(tx, listed)
+            return await _recent(tx, listed, scope, self._clock.now())
 
     async def forget_old(self) -> int:
         """Drop filters of lists that nobody turns any more."""
@@ -169,7 +185,7 @@ class OrderLists:
         return await retention.drop_rows(self._store, statements.DROP, before)
 
 
-async def scope_of(tx: Tx, listed: FilteredOrders) -> _Scope:
+async def _scope_of(tx: Tx, listed: FilteredOrders) -> _Scope:
     """Where the rows of a list lie."""
     days, sight = listed.wanted.days, listed.sight
     if sight.supplier_ids is not None:
@@ -206,13 +222,27 @@ async def _place(tx: Tx, listed: FilteredOrders, number: str) -> _Place | None:
 
 
 async def _turned(
-    tx: Tx, listed: FilteredOrders, scope: _Scope, turn: Turn, place: _Place, totals: Totals
-) -> OrderPage:
+    tx: Tx, listed: FilteredOrders, scope: _Scope, turn: Turn, place: _Place
+) -> tuple[tuple[ListedOrder, ...], bool]:
+    """(the lines of a page, whether others follow)."""
     if turn.way == "older":
         lines = await _lines(tx, listed, scope, place, "DESC")
-        return OrderPage(turn, tuple(lines[:PAGE]), len(lines) > PAGE, totals)
-    lines = await _lines(tx, listed, scope, place, "ASC")
-    return OrderPage(turn, tuple(lines[-PAGE:]), True, totals)
+        return tuple(lines[:PAGE]), len(lines) > PAGE
+    return tuple((await _lines(tx, listed, scope, place, "ASC"))[-PAGE:]), True
+
+
+async def _recent(
+    tx: Tx, listed: FilteredOrders, scope: _Scope, now: datetime
+) -> tuple[Recent, ...]:
+    since = now - _LONGEST
+    if max(scope.until, default=_NEVER) <= since:
+        return ()
+    conditions = scope.after(since).before(now).conditions()
+    # What became of them is the question.
+    wanted = replace(listed.wanted, pay="", news="", marks=())
+    sql = statements.recent_of(listed.rows, wanted, conditions)
+    conditions.args[-2:] = [now, list(MINUTES)]
+    return tuple(Recent(**dict(row)) for row in await tx.fetch(sql, *conditions.args))
 
 
 async def _lines(

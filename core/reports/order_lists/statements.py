@@ -48,6 +48,20 @@ def totals_of(rows: Rows, wanted: OrderFilter, conditions: Conditions) -> str:
     return _ORDER_TOTALS.format(joins=_joins(wanted), where=conditions.sql)
 
 
+def recent_of(rows: Rows, wanted: OrderFilter, conditions: Conditions) -> str:
+    """How many were made in the last minutes, and how many of these are paid by now. conditions:
+    with the arguments up to $5; its last two are an instant and the numbers of minutes."""
+    narrow = narrow_attempts if rows == "attempts" else narrow_orders
+    narrow(wanted, conditions)
+    conditions.args += [None, None]
+    return _RECENT[rows].format(
+        joins=_joins(wanted),
+        where=conditions.sql,
+        now=len(conditions.args) - 1,
+        minutes=len(conditions.args),
+    )
+
+
 def _joins(wanted: OrderFilter) -> str:
     """What decides, beside an order itself."""
     return (_ATTEMPT if of_attempts(wanted) else "") + (_NEWS if of_news(wanted) else "")
@@ -143,6 +157,36 @@ CROSS JOIN LATERAL (
     SELECT a.amount_minor, a.state FROM attempt a WHERE {_SENT}{{where}} OFFSET 0
 ) f
 """  # noqa: S608 (our own words)
+
+_OF_MINUTES: Final = """
+SELECT w.minutes, count(f.at) AS created, count(f.at) FILTER (WHERE f.paid) AS paid
+FROM unnest(${minutes}::int[]) AS w (minutes)
+LEFT JOIN (
+"""
+_WITHIN: Final = """
+) f ON f.at >= ${now}::timestamptz - w.minutes * interval '1 minute' AND f.at <= ${now}
+GROUP BY w.minutes ORDER BY w.minutes
+"""
+_RECENT: Final[dict[Rows, str]] = {
+    "orders": f"""
+{_OF_MINUTES}
+    SELECT o.at, o.paid FROM {_SCOPE}
+    CROSS JOIN LATERAL (
+        SELECT o.created_at AS at, {PAID} AS paid FROM orders o {{joins}}
+        WHERE {_BETWEEN}{{where}} OFFSET 0
+    ) o
+{_WITHIN}
+""",  # noqa: S608 (our own words)
+    "attempts": f"""
+{_OF_MINUTES}
+    SELECT a.at, a.paid FROM {_CHANNEL_DAYS}
+    CROSS JOIN LATERAL (
+        SELECT a.created_at AS at, a.state = 'paid' AS paid FROM attempt a
+        WHERE {_SENT}{{where}} OFFSET 0
+    ) a
+{_WITHIN}
+""",  # noqa: S608 (our own words)
+}
 
 # Where a line stands: when it was made, and what tells it from others of that instant. $1: the tag
 # of its merchant, which its number says; $2: the number; of an attempt $3 and $4: its month.

@@ -157,6 +157,25 @@ async def test_how_a_line_stands(town: Town) -> None:
     assert {line.merchant_no for line in lines.values()} == {"M1001", "M1002"}
 
 
+async def test_success_of_the_last_minutes(town: Town) -> None:
+    """Of what was made in them, whatever else the list asks of its orders."""
+    await town.desk.see(await town.desk.open(10_200), 10_200)
+    rows, now = await town.rows(), town.desk.clock.now()
+    for kept, matches in (FILTERS[0], FILTERS[5], FILTERS[6]):
+        recent = (await town.page(**kept, pay="unpaid")).recent
+        assert [one.minutes for one in recent] == [10, 30, 60]
+        for one in recent:
+            since = now - timedelta(minutes=one.minutes)
+            within = [row for row in rows if matches(row) and row["created_at"] >= since]
+            assert (one.created, one.paid) == (len(within), sum(map(paid, within)))
+    actor = await town.desk.actor(ADMIN, SUPPLIER_CHAT)
+    for reader, created in ((town.staff, 4), (actor, 4)):
+        last = (await town.page(actor=reader)).recent[-1]
+        assert (last.created, last.paid) == (created, 1)
+    closed = Days.one(town.days.first - timedelta(days=1))
+    assert (await town.page(days=closed)).recent == ()
+
+
 async def test_other_days_and_a_number_that_is_not_there(town: Town) -> None:
     before = town.days.first - timedelta(days=9)
     assert (await town.page(days=Days(before, before))).lines == ()

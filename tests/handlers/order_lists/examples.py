@@ -7,7 +7,7 @@ from typing import Final
 
 from core.delivery.outbox import Notice
 from core.kernel.days import Days
-from core.reports.order_lists import PAGE, ListedOrder, OrderFilter, Totals, Turn
+from core.reports.order_lists import PAGE, ListedOrder, OrderFilter, Recent, Totals, Turn
 from handlers.order_lists.screens import FilterUnknown, OrderListNotice
 from handlers.orders.card import ATTEMPT_ICONS, ICONS
 from tests.handlers.written import AT, HOSTILE, ID
@@ -73,6 +73,7 @@ def _page(
         pages=3 if turn.page > 1 else 1,
         older=turn.page == 2,
         totals=Totals(len(lines), 1_000_000 * len(lines), paid, 1_000_000 * paid, 12_000, 6_500),
+        recent=(Recent(10, 0, 0), Recent(30, 6, 5), Recent(60, 9, 9)) if seen else (),
         lines=lines,
     )
 
