@@ -66,7 +66,7 @@ def _page(
         several=seen,
         fees=seen,
         costs=seen,
-        names={"a": (HOSTILE, HOSTILE)},
+        names={code: (HOSTILE, HOSTILE) for code in "ab"},
         zone="UTC",
         at=AT,
         turn=turn,
