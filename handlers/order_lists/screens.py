@@ -21,6 +21,7 @@ from texts import number, translator
 
 # What a merchant's server was told of a paid order.
 _NEWS_ICONS: Final = {"pending": "📤", "delivered": "🔔", "exhausted": "🔕"}
+_NEWS_WORDS: Final = {"pending": "waiting", "delivered": "told", "exhausted": "failed"}
 _BY_HAND: Final = "✍️"
 _SHORT_TIME_DATE_CHARS: Final = len("11-21 ")
 
@@ -123,7 +124,7 @@ def _legend(notice: OrderListNotice, language: str) -> list[str]:
         told.setdefault(icons[line.standing], word(context, line.standing, language))
     for line in notice.lines:
         if line.news in _NEWS_ICONS:
-            told.setdefault(_NEWS_ICONS[line.news], word("notification", line.news, language))
+            told.setdefault(_NEWS_ICONS[line.news], word("news_filter", _NEWS_WORDS[line.news], language))
         if _BY_HAND in _marks(line):
             told.setdefault(_BY_HAND, word("order_filter", "completed", language))
     return [f"{icon} {words}" for icon, words in told.items()]

@@ -44,6 +44,7 @@ ALLOWED = frozenset({
 })  # fmt: skip
 SHAPES = (
     re.compile(r"[A-Z]{1,3}\d+(-\d+)?"),  # a number: P1, M1001-3, C01
+    re.compile(r"P[0-9A-Z]{19}"),  # an order's whole number
     re.compile(r"tg-\d+"),
     re.compile(r"v\d+|document_of_some_length_\d+"),
     re.compile(r"p{12,32}\d?"),  # the longest code of a product
