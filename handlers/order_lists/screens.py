@@ -124,7 +124,9 @@ def _legend(notice: OrderListNotice, language: str) -> list[str]:
         told.setdefault(icons[line.standing], word(context, line.standing, language))
     for line in notice.lines:
         if line.news in _NEWS_ICONS:
-            told.setdefault(_NEWS_ICONS[line.news], word("news_filter", _NEWS_WORDS[line.news], language))
+            told.setdefault(
+                _NEWS_ICONS[line.news], word("news_filter", _NEWS_WORDS[line.news], language)
+            )
         if _BY_HAND in _marks(line):
             told.setdefault(_BY_HAND, word("order_filter", "completed", language))
     return [f"{icon} {words}" for icon, words in told.items()]

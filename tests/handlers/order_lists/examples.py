@@ -66,7 +66,7 @@ def _page(
         several=seen,
         fees=seen,
         costs=seen,
-        names={code: (HOSTILE, HOSTILE) for code in "ab"},
+        names=dict.fromkeys("ab", (HOSTILE, HOSTILE)),
         zone="UTC",
         at=AT,
         turn=turn,
