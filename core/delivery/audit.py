@@ -33,7 +33,7 @@ Action = Literal[
     "set_setting", "set_usdt_rate", "stop_broadcast", "supplier_live", "supplier_off",
     "suspend_merchant", "switch_document", "take_alarm", "take_back_keys", "take_factors",
     "trial_ordered", "unbind", "uncomplete_dropped", "uncomplete_used", "withdraw_broadcast",
-    "withdraw_document",
+    "withdraw_document", "warn_of_lookalike",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from core.people.group_links import GroupLinks
 from core.people.group_settings import GroupSettings
 from core.people.groups import Directory, Groups
 from core.people.hand_limits import HandLimits
+from core.people.lookalikes import Lookalikes
 from core.people.parked import Parked
 from core.people.payout_addresses import PayoutAddresses
 from core.people.people import Persons
@@ -54,6 +55,7 @@ class People:
     receipts: Receipts
     payout_addresses: PayoutAddresses
     alarms: Alarms
+    lookalikes: Lookalikes
     parked: Parked
     refusals: Refusals
     trail: Trail
@@ -93,6 +95,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         receipts,
         PayoutAddresses(store, clock, access, approvals, receipts),
         alarms,
+        Lookalikes(store, clock, delivery, groups, alarms),
         Parked(store, groups, people, alarms, outbox, audit),
         Refusals(store, clock, ids, outbox),
         Trail(store),

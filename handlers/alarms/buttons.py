@@ -8,7 +8,7 @@ from uuid import UUID
 
 from handlers.kit.buttons import Button, read_page
 
-Care = Literal["open", "take", "close", "resume", "off"]
+Care = Literal["open", "take", "close", "resume", "off", "know", "warn"]
 _CARES: Final[dict[str, Care]] = {care: care for care in get_args(Care)}
 
 
@@ -26,7 +26,7 @@ class OnAlarm(Button):
 @dataclass(frozen=True, slots=True)
 class CareFor(Button):
     """Open an alarm of the list; see to it; say that it is over; take its channel up again or
-    switch that off."""
+    switch that off; say that a lookalike is known, or warn its group."""
 
     alarm_id: UUID
     care: Care

@@ -75,6 +75,10 @@ async def care_for(
             await people.alarms.take(actor, alarm_id)
         case "close":
             await people.alarms.close(actor, alarm_id)
+        case "know":
+            await people.lookalikes.know(actor, alarm_id)
+        case "warn":
+            await people.lookalikes.warn(actor, alarm_id)
         case "resume" | "off" as move:
             trouble = trouble_of(await people.alarms.get(alarm_id))
             if not isinstance(trouble, AlarmChannel):

@@ -16,6 +16,7 @@ from core.delivery.outbox import Notice
 from core.kernel.money import Money
 from core.people.alarms import Alarm, Incident, StandingAlarms, Trouble
 from core.people.factors import AlarmFactor
+from core.people.lookalikes import AlarmLookalike, LookalikeWarning, StaffRenamed
 from core.people.ops import DeedNotice
 from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
@@ -136,6 +137,7 @@ _TROUBLES: Final[tuple[View[Any], ...]] = (
     View(AlarmFactor),
     View(AlarmJob),
     View(AlarmLogs),
+    View(AlarmLookalike),
     View(AlarmMarket),
     View(AlarmParked),
     View(AlarmRefund),
@@ -227,6 +229,11 @@ def _remedies(alarm: Alarm, translate: NullTranslations) -> Row:
                 button(translate.gettext("▶️ Resume"), CareFor(alarm.id, "resume")),
                 button(translate.gettext("⏹ Switch off"), CareFor(alarm.id, "off")),
             )
+        case AlarmLookalike():
+            return (
+                button(translate.gettext("👌 Known, ignore"), CareFor(alarm.id, "know")),
+                button(translate.gettext("📣 Warn the group"), CareFor(alarm.id, "warn")),
+            )
         case AlarmRefund(ends_by_itself=True, merchant_id=merchant_id, refund_id=refund_id):
             which = merchant_id, refund_id
             return (
@@ -274,6 +281,8 @@ def _turns(shown: AlarmsNotice, translate: NullTranslations) -> InlineKeyboardMa
 
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(DeedNotice, shortens="deeds"),
+    View(StaffRenamed),
+    View(LookalikeWarning),
     View(ParkedMessages, buttons=_of_parked),
     View(Sightings),
     View(UpdateParked),

@@ -44,8 +44,10 @@ class Chats:
         actor = await self.people.access.actor(
             user.id, name, chat.id, private=chat.type == "private"
         )
+        await self.people.lookalikes.hear(actor, name, user.username or "")
         if actor.known and name and name != actor.name:
-            await self.people.people.follow(self.store, user.id, name)
+            if not actor.staff:
+                await self.people.people.follow(self.store, user.id, name)
             return replace(actor, name=name)
         return actor
 

@@ -36,6 +36,8 @@ _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 MAX_TOAST_CHARS: Final = 200
+# Of those who come together, so many.
+_LOOKED_AT: Final = 20
 # What is found later than this (after an outage) is not carried out by itself.
 STALE_AFTER: Final = timedelta(minutes=10)
 
@@ -144,6 +146,9 @@ class Understand(BaseMiddleware):
             return None
         if _is_of_the_group(event):
             return await handler(event, data)
+        for member in (event.new_chat_members or ())[:_LOOKED_AT]:
+            if _may_speak(member):
+                await self._chats.actor(member, event)  # who comes is looked at, as who speaks
         # Who speaks comes first, and needs the database alone: whatever else fails, strangers get
         # silence, and nobody's talk is an alarm.
         speaker = event.from_user

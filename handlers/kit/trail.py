@@ -73,6 +73,7 @@ TRAIL: Final = {
     "switch_document": "a supplier switched to another version",
     "set_payout_address": "a pay-out address set",
     "take_alarm": "an alarm taken",
+    "warn_of_lookalike": "a group warned of a lookalike",
     "close_alarm": "an alarm ended by hand",
     "take_back_keys": "keys of an app that nobody saw taken back",
     "take_factors": "a second factor taken away",

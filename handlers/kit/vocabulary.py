@@ -95,6 +95,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "close": "It is seen to",
         "resume": "Taken up again",
         "off": "Switched off",
+        "know": "Known from now on",
+        "warn": "The group is warned",
     },
     "trail_actor": {"script": "a script", "timetable": "the timetable"},
     "setting": {name: setting.what for name, setting in SETTINGS.items()},

@@ -228,6 +228,7 @@ CREATE TABLE person (
     id          uuid PRIMARY KEY,
     user_id     bigint NOT NULL UNIQUE,        -- Telegram's numeric id; never the @username
     name        text NOT NULL,
+    username    text NOT NULL DEFAULT '',      -- as it was heard last, of staff; empty: never
     role        text CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
     allowed     text[] NOT NULL DEFAULT '{}',  -- rights besides those of the role
     denied      text[] NOT NULL DEFAULT '{}',
@@ -236,6 +237,16 @@ CREATE TABLE person (
     created_at  timestamptz NOT NULL,
     hired_at    timestamptz,
     CHECK ((role IS NULL) = (hired_at IS NULL))
+);
+
+CREATE TABLE known_lookalike (                 -- who is known by a name that reads like a colleague's
+    user_id     bigint NOT NULL,
+    name        text NOT NULL,                 -- how both read
+    username    text NOT NULL,
+    by_user_id  bigint NOT NULL,               -- who said so
+    by_name     text NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (user_id, name, username)
 );
 
 CREATE TABLE invitation (                      -- a link by which somebody becomes a colleague

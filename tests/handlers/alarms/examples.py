@@ -12,6 +12,7 @@ from core.kernel.errors import CONTRADICTIONS
 from core.kernel.money import Money
 from core.people.alarms import PAGE_SIZE, Alarm, StandingAlarms, State, Trouble
 from core.people.factors import AlarmFactor
+from core.people.lookalikes import AlarmLookalike, LookalikeWarning, StaffRenamed
 from core.people.ops import Deed, DeedNotice, What
 from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
@@ -124,6 +125,8 @@ TROUBLES: Final[tuple[Trouble, ...]] = (
     *(AlarmRefused("S01", HOSTILE, reason, HOSTILE, "203.0.113.7") for reason in REFUSED_FOR),
     AlarmWebhook(HOSTILE),
     AlarmFactor(10**12, HOSTILE, 5, 15),
+    AlarmLookalike(10**12, HOSTILE, "", HOSTILE, -1, HOSTILE),
+    AlarmLookalike(10**12, HOSTILE, "x" * 32, HOSTILE, -1, HOSTILE),
     AlarmUnreadable("message", HOSTILE, update_id=1, fault=HOSTILE),
     AlarmLogs(HOSTILE, lines=1),
     AlarmLogs(HOSTILE, lines=9_000),
@@ -176,6 +179,8 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         for records in ((), ("M1-1", "M1-2"))
         for pressed, unread in ((True, False), (False, False), (False, True))
     ),
+    StaffRenamed(10**12, HOSTILE, HOSTILE),
+    LookalikeWarning(HOSTILE),
     ParkedMessages(ID, HOSTILE, "Asia/Shanghai", ()),
     ParkedMessages(ID, HOSTILE, "Asia/Shanghai", PARKED * 10),
     *(

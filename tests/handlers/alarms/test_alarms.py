@@ -25,8 +25,11 @@ from tests.handlers.alarms.examples import TROUBLES
 from tests.handlers.support import (
     ADMIN,
     FINANCE,
+    NORTHWIND,
+    OPERATOR,
     OPS,
     SPRUCE,
+    STRANGER,
     SUPPORT,
     SUQING,
     Desk,
@@ -251,3 +254,32 @@ async def test_the_list_of_alarms_opens_takes_and_ends_them(desk: Desk) -> None:
     assert (over.state, over.ended_by_name) == ("over", name_of(FINANCE))
     text = read_html(render_alarm(over, "UTC", "en").html)
     assert text.endswith(f"· {name_of(FINANCE)}")
+
+
+async def test_who_looks_like_a_colleague_is_told_and_warned_of(desk: Desk) -> None:
+    """Whether that one speaks, presses or only comes; strangers are answered nothing."""
+    like = {"id": STRANGER, "is_bot": False, "first_name": "王", "last_name": "浩"}
+    await desk.feed(message=desk.message(SUQING, SPRUCE, new_chat_members=[like]))
+    (alarm_,) = [
+        await desk.runtime.people.alarms.get(UUID(fact.alarm_id))
+        for fact in await desk.news()
+        if isinstance(fact, AlarmCard)
+    ]
+    await desk.feed(message={**desk.message(STRANGER, NORTHWIND, text="hello"), "from": like})
+    again = await desk.runtime.people.alarms.get(alarm_.id)
+    assert (again.kind, again.count) == ("lookalike", 2)
+    text = read_html(render_alarm(again, "UTC", "zh").html)
+    assert "王浩" in text
+    assert str(STRANGER) in text
+    await desk.news()
+    for who, chat_id in ((SUQING, SPRUCE), (OPERATOR, SPRUCE)):
+        assert await desk.press(who, chat_id, CareFor(alarm_.id, "warn").data()) == []
+    (warning,) = [
+        fact
+        for fact in await desk.press(OPERATOR, OPS, CareFor(alarm_.id, "warn").data())
+        if isinstance(fact, Say)
+    ]
+    assert warning.screen == "lookalike_warning"
+    await desk.press(OPERATOR, OPS, CareFor(alarm_.id, "know").data())
+    assert "认识" in desk.toast
+    assert (await desk.runtime.people.alarms.get(alarm_.id)).state == "over"
