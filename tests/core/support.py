@@ -11,9 +11,10 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from core.books.days import lock_open
 from core.connectors import Callback
 from core.delivery.outbox import AlarmCard, Fact, Say
+from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
@@ -61,17 +63,34 @@ OWNER, ADMIN, FINANCE, OPERATOR, SUPPORT = 1001, 1002, 1003, 1004, 1005
 SPRUCE_STAFF, NORTHWIND_STAFF, SUPPLIER_STAFF = 1101, 1102, 1201
 
 _numbers = count(1)
+_MINUTE = 5  # zones differ by quarters of an hour
 
 
 def hour_of(name: str) -> datetime:
     """The next instant at an hour of its own that the name of a test draws.
 
     All hours are drawn by some test. So a test that holds only at some hours fails whenever it is
-    run, not only for whoever runs it at night. PAYDESK_TEST_HOUR sets one hour (UTC) for all.
+    run, not only for whoever runs it at night. No day of any zone ends in the minutes after it: a
+    test that wants to cross a day's edge says so. PAYDESK_TEST_TIME sets one time (UTC) for all:
+    15:59:58 shows which tests do not say so.
     """
-    drawn = int(os.environ.get("PAYDESK_TEST_HOUR") or zlib.crc32(name.encode())) % 24
+    wanted = os.environ.get("PAYDESK_TEST_TIME")
+    drawn = zlib.crc32(name.encode()) % 24
+    at = time.fromisoformat(wanted) if wanted else time(drawn, _MINUTE)
     now = datetime.now(UTC)
-    return now + timedelta(hours=(drawn - now.hour) % 24)
+    today = datetime.combine(now.date(), at, UTC)
+    return today if today >= now else today + timedelta(days=1)
+
+
+class RunningClock:
+    """Goes on as time does, from an instant of its own."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._began_s = monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=monotonic() - self._began_s)
 
 
 class SetClock:
@@ -113,7 +132,7 @@ def instants(first_year: int, last_year: int) -> st.SearchStrategy[datetime]:
 
 
 async def build_runtime(
-    servers: Servers, database: str, clock: SetClock, *, public_url: str = "http://127.0.0.1:9"
+    servers: Servers, database: str, clock: Clock, *, public_url: str = "http://127.0.0.1:9"
 ) -> Runtime:
     return await build(
         Connections(servers.desk_dsn(database), servers.valkey_url, pool=PoolSizes(FRONT_MAX)),
