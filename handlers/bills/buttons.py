@@ -1,4 +1,4 @@
-"""The buttons under prepayments: what they carry, in at most 64 bytes."""
+"""The buttons under prepayments and completions: what they carry, in at most 64 bytes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from uuid import UUID
 from handlers.kit.buttons import (
     Button,
     HolderKind,
+    long,
     packed_days,
     packed_holder,
     read_days,
     read_holder,
     read_page,
+    short,
 )
 from handlers.kit.day_buttons import read_relative
 from texts.days import Relative
@@ -49,6 +51,23 @@ class OtherVouchers(Button):
         return f"paid:{packed_holder(self.holder, self.holder_id)}:{self.days}"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnCompleted(Button):
+    """Another page of a merchant's orders that were completed by hand, as the merchant may read
+    it. fresh: beside the message that carries the button."""
+
+    merchant_id: UUID
+    first: date
+    last: date
+    page: int
+    fresh: bool = False
+
+    def data(self) -> str:
+        span = packed_days(self.first, self.last)
+        fresh = ":new" if self.fresh else ""
+        return f"done:{short(self.merchant_id)}:{span}:{self.page}{fresh}"
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
@@ -59,4 +78,7 @@ def read(parts: list[str]) -> Button | None:
             holder, holder_id, _ = read_holder(whose)
             first, last = read_days(span)
             return TurnVouchers(holder, holder_id, first, last, read_page(page), bool(fresh))
+        case ["done", merchant_id, span, page, *fresh] if fresh in ([], ["new"]):
+            first, last = read_days(span)
+            return TurnCompleted(long(merchant_id), first, last, read_page(page), bool(fresh))
     return None

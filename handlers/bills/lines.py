@@ -15,7 +15,7 @@ from core.books import Heading, MerchantBalance
 from core.kernel.days import Days
 from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
 from core.supply.channels import Product
-from handlers.bills.buttons import TurnVouchers
+from handlers.bills.buttons import TurnCompleted, TurnVouchers
 from handlers.kit.buttons import HolderKind
 from handlers.kit.day_buttons import OpenChart, OpenExport, TurnBill
 from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
@@ -326,7 +326,7 @@ class Lines:
     ) -> InlineKeyboardMarkup | None:
         """Other days, and these days in detail, as a chart and as a file. fresh: other days are
         posted beside this bill, which stays what it is. staff: only staff reads along, so that
-        completions are listed with their reasons."""
+        completions are listed with their reasons; elsewhere without."""
         named, currency = self.named, self.currency
 
         def turned(name: str, days: Relative) -> InlineKeyboardButton:
@@ -342,6 +342,9 @@ class Lines:
             whose = None if holder == "p" else holder_id
             done = TurnCompletions(days.first, days.last, 1, whose, fresh=True)
             detail.append(button(named("desk", "Completions"), done))
+        elif holder == "m":
+            own = TurnCompleted(holder_id, days.first, days.last, 1, fresh=True)
+            detail.append(button(named("desk", "Completions"), own))
         return keyboard(
             (
                 turned(named("desk", "Today"), "today"),

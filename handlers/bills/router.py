@@ -12,8 +12,8 @@ from core.delivery.outbox import NOBODY, Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.reports.district import Reports
-from handlers.bills.buttons import OtherVouchers, TurnVouchers
-from handlers.bills.screens import PrepaidHistory
+from handlers.bills.buttons import OtherVouchers, TurnCompleted, TurnVouchers
+from handlers.bills.screens import CompletedHistory, PrepaidHistory
 from handlers.bills.words import ShowBill, ShowPrepaid
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
@@ -29,6 +29,7 @@ def add_routes(routes: Router) -> None:
     routes.callback_query.register(turn_bill, Presses(TurnBill))
     routes.callback_query.register(turn_vouchers, Presses(TurnVouchers))
     routes.callback_query.register(turn_days, Presses(OtherVouchers))
+    routes.callback_query.register(turn_completed, Presses(TurnCompleted))
 
 
 async def show_bill(
@@ -97,6 +98,30 @@ async def turn_days(
     days = await _meant(reports, holder, button.days)
     page = await _page(accounts, holders, holder, days, 1)
     await chat.replace(page, merchant_id=_merchant_id(holder))
+
+
+async def turn_completed(
+    _: CallbackQuery, chat: Chat, button: TurnCompleted, holders: Holders, reports: Reports
+) -> None:
+    """A page of what was completed by hand, without what only staff may read: in the same message,
+    or beside a bill."""
+    holder = await holders.behind(chat.actor, "m", button.merchant_id)
+    days = Days(button.first, button.last)
+    found = await reports.bills.completed(holder.id, days, button.page)
+    page = CompletedHistory(
+        merchant_id=holder.id,
+        merchant_no=holder.no,
+        merchant_name=holder.name,
+        currency=holder.currency,
+        zone=await holders.zone_on(holder, days.last),
+        first=days.first,
+        last=days.last,
+        page=found.page,
+        pages=found.pages,
+        count=found.count,
+        lines=found.lines,
+    )
+    await (chat.say if button.fresh else chat.replace)(page, merchant_id=holder.id)
 
 
 async def _meant(reports: Reports, holder: Holder, span: Span | NoSuchDay) -> Days:

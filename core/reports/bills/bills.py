@@ -14,8 +14,8 @@ from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
 from core.parties.merchants import Merchant, Merchants
 from core.parties.suppliers import Supplier
-from core.reports.bills import merchant, platform, supplier
-from core.reports.bills.model import Bill, PlatformBill, SupplierBill
+from core.reports.bills import completions, merchant, platform, supplier
+from core.reports.bills.model import Bill, CompletedPage, PlatformBill, SupplierBill
 from core.supply.market import Market
 from core.system.store import Store, Tx
 
@@ -60,6 +60,12 @@ class Bills:
         """A merchant's bill, read in the caller's snapshot: one for all of its questions, or its
         parts would not add up. today: the open day."""
         return await merchant.read(tx, whose, days, today)
+
+    async def completed(self, merchant_id: UUID, days: Days, page: int) -> CompletedPage:
+        """A page of a merchant's orders that were completed by hand on these days, as the merchant
+        may read it: without reasons and channels."""
+        async with self._store.snapshot() as tx:
+            return await completions.page(tx, merchant_id, days, page)
 
     async def supplier(self, supplier_id: UUID, days: Days | None = None) -> SupplierBill:
         """A supplier's bill; None: of its open day. Its days are windows over all merchants'."""

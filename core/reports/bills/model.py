@@ -119,6 +119,17 @@ class CompletedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletedPage:
+    """A page of them, the newest first. page: from 1, the last one where there are fewer. count: of
+    all pages."""
+
+    lines: tuple[CompletedLine, ...]
+    count: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """A merchant's bill. opening + net of products + other - prepaid = closing.
 

@@ -6,7 +6,8 @@ from typing import Final, Literal
 from core.accounts.daycuts import DayCutSet, Kind
 from core.accounts.vouchers import VoucherLine
 from core.people.groups import BillEnded
-from handlers.bills.screens import PrepaidHistory
+from core.reports.bills import CompletedLine
+from handlers.bills.screens import CompletedHistory, PrepaidHistory
 from tests.handlers.written import AT, HOSTILE, ID
 
 _HOLDERS: Final[tuple[Kind, ...]] = ("m", "s", "p")
@@ -49,7 +50,29 @@ def _history(holder: Literal["m", "s"], last: date, page: int, count: int) -> Pr
     )
 
 
+def _completed(last: date, page: int, count: int) -> CompletedHistory:
+    lines = tuple(
+        CompletedLine(AT, "P26112100000017", 10**15, HOSTILE, reversed_by)
+        for reversed_by in ("", HOSTILE)
+    )
+    return CompletedHistory(
+        merchant_id=ID,
+        merchant_no="M1",
+        merchant_name=HOSTILE,
+        currency="CNY",
+        zone="UTC",
+        first=date(2026, 11, 1),
+        last=last,
+        page=page,
+        pages=3,
+        count=count,
+        lines=lines * 5 if count else (),
+    )
+
+
 EXAMPLES: Final = (
+    _completed(date(2026, 11, 1), 1, 0),
+    _completed(date(2026, 11, 30), 2, 30),
     *(BillEnded(no, date(2026, 11, 29)) for no in ("M1001", "")),
     *(
         DayCutSet(

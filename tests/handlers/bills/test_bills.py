@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from bot.painter import Painter
 from core.delivery.outbox import Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
-from handlers.bills.buttons import OtherVouchers, TurnVouchers
+from core.trade.orders import ByHand, Order
+from handlers.bills.buttons import OtherVouchers, TurnCompleted, TurnVouchers
 from handlers.kit.day_buttons import TurnBill
+from handlers.screens import render_say
+from tests.core.support import completing, nothing
 from tests.handlers.support import (
     ADMIN,
     BEN,
@@ -218,7 +222,8 @@ async def test_a_day_cut_counts_from_the_next_day_on(
             else await desk.runtime.parties.suppliers.by_no(no)
         )
         holder_id = holder.id
-    query = "SELECT day, ends_at FROM business_day WHERE holder_id = $1"
+    await desk.runtime.reports.bills.open_day(holder_id)  # days that are over are closed
+    query = "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
     before = await desk.runtime.system.store.fetch(query, holder_id)
     said = (await desk.said(user_id, chat_id, text)).facts
     assert (said["holder_no"], said["before"]) == (no, "00:00 Asia/Shanghai")
@@ -261,3 +266,48 @@ async def test_day_cuts_that_cannot_be(desk: Desk) -> None:
     several = await desk.said(ADMIN, HENGTONG, "日切 06:00")
     assert several.facts["code"] == "supplier_ambiguous"
     assert several.facts["facts"] == {"suppliers": "S01, S02"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_the_details_of_a_bill_are_pressed_by_whoever_may_read_it(
+    desk: Desk, order: Order, language: Literal["zh", "en"]
+) -> None:
+    """Prepayments and completions of its days: for operators, finance, and the merchant's own."""
+    runtime = desk.runtime
+    await desk.say(OPERATOR, SPRUCE, "+1000")
+    by = ByHand("the supplier confirmed it", FINANCE, "周敏", OPS)
+    await completing(runtime).complete(
+        order.merchant_id, order.id, None, by, request_id="r", also=nothing
+    )
+    await runtime.people.groups.set_language(SPRUCE, language)
+    await desk.news()
+    group = await runtime.people.groups.find(SPRUCE)
+    bill = Bill(str(order.merchant_id))
+    screen, _ = await Painter(runtime).bill(SPRUCE, group, bill, stays=True)
+    assert screen.keyboard is not None
+    prepaid, completed = screen.keyboard.inline_keyboard[2]
+    names = {"zh": ["预付明细", "补单明细"], "en": ["Prepayments", "Completions"]}
+    assert [prepaid.text, completed.text] == names[language]
+    assert prepaid.callback_data
+    assert completed.callback_data
+    for user_id in (OPERATOR, FINANCE, SUQING):
+        records = one_say(await desk.press(user_id, SPRUCE, prepaid.callback_data, message_id=9))
+        assert (records.screen, records.facts["count"]) == ("prepaid_history", 1)
+        done = one_say(await desk.press(user_id, SPRUCE, completed.callback_data, message_id=9))
+        assert (done.screen, done.facts["count"]) == ("completed_history", 1)
+        assert (done.reply_to, done.edit_message_id) == (9, None)
+        said = render_say(done, language).html
+        assert order.order_no in said
+        assert by.reason not in said, "a reason is for staff"
+    assert await desk.press(BEN, NORTHWIND, completed.callback_data) == []
+    assert await desk.press(ZHAO, HENGTONG, completed.callback_data) == []
+    assert await desk.press(STRANGER, SPRUCE, completed.callback_data) == []
+
+
+async def test_completions_by_pages(desk: Desk, order: Order) -> None:
+    today = await desk.runtime.reports.bills.open_day(order.merchant_id)
+    none = TurnCompleted(order.merchant_id, today, today, 3)
+    page = one_say(await desk.press(SUQING, SPRUCE, none.data(), message_id=55))
+    facts = page.facts
+    assert (facts["page"], facts["pages"], facts["count"]) == (1, 1, 0)
+    assert page.edit_message_id == 55

@@ -324,7 +324,7 @@ def test_the_live_bill_stays_what_it_is(language: str) -> None:
         others = [*turns, *spans]
         assert [(b.callback_data or "").endswith(":new") for b in others] == [live] * 7
         assert [(b.callback_data or "")[:5] for b in files] == ["chart", "excel"]
-        assert [(b.callback_data or "")[:5] for b in detail] == ["paid:"]
+        assert [(b.callback_data or "")[:5] for b in detail] == ["paid:", "done:"]
         assert all((b.callback_data or "").endswith(":new") for b in detail)
     staff = shown(BILL, language, staff=True).keyboard
     assert staff is not None
