@@ -249,7 +249,7 @@ async def test_the_list_of_alarms_opens_takes_and_ends_them(desk: Desk) -> None:
     listed = one_say(await desk.press(FINANCE, FINANCE, TurnAlarms(1).data(), message_id=60))
     assert f"🙋 {name_of(FINANCE)}" in read_html(render_say(listed, "zh").html)
 
-    await desk.press(FINANCE, OPS, labelled(opened, "Seen to"))
+    await desk.press(FINANCE, OPS, labelled(opened, "Dealt with"))
     over = await runtime.people.alarms.get(UUID(opened.ref))
     assert (over.state, over.ended_by_name) == ("over", name_of(FINANCE))
     text = read_html(render_alarm(over, "UTC", "en").html)
