@@ -157,7 +157,7 @@ class Painter:
     async def approval(self, chat_id: int, approval_id: UUID) -> Screen:
         """What waits for a second person, or how it was answered. Only an ops group is offered to
         say yes; where it was asked, it can be taken back."""
-        asked = await self._runtime.people.approvals.card(approval_id)
+        asked = await self._runtime.people.approvals.cards.of(approval_id)
         group, language = await self._there(chat_id)
         ops = group is not None and group.kind == "ops"
         zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone

@@ -72,7 +72,7 @@ async def send_broadcasts(runtime: Runtime) -> None:
 
 
 async def end_approvals(runtime: Runtime) -> None:
-    await _until_done("end_approvals", runtime.people.approvals.end_due)
+    await _until_done("end_approvals", runtime.people.approvals.cards.end_due)
 
 
 async def roll_books(runtime: Runtime) -> None:

@@ -90,7 +90,7 @@ class VoucherApprovals:
     async def doubts(self, lines: Sequence[Written]) -> dict[int, Doubt]:
         """line -> why it may be a slip: the same amount for the same merchant waits already for a
         second person, by whomever it was written."""
-        waits = await self._approvals.open_about(
+        waits = await self._approvals.cards.open_about(
             self._store, _QUESTIONS[lines[0].kind.name], merchant_id=lines[0].holder.id
         )
         found: dict[int, Doubt] = {}

@@ -39,7 +39,7 @@ async def ask_proof(
 ) -> None:
     """Ask for a code or the password in the private chat of whoever pressed a button, or wrote
     there; what it proves is answered then. Refusals: those of `begin_proof`."""
-    asked = await people.approvals.card(approval_id)
+    asked = await people.approvals.cards.of(approval_id)
     question = asked.question
     left = asked.over_at - system.clock.now()
 

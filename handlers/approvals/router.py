@@ -45,7 +45,7 @@ async def show(_: Message, chat: Chat, people: People, system: System) -> None:
             one.asked_by_name,
             int((now - one.asked_at) / _MINUTE),
         )
-        for one in await people.approvals.waiting()
+        for one in await people.approvals.cards.waiting()
     ]
     await chat.say(WaitingNotice(tuple(lines)))
 
@@ -53,9 +53,9 @@ async def show(_: Message, chat: Chat, people: People, system: System) -> None:
 async def open_card(
     _: CallbackQuery, chat: Chat, button: OpenApproval, press: Press, people: People
 ) -> None:
-    """Post the card anew, where it is answered. Refusals: those of `Approvals.post_again`."""
+    """Post the card anew, where it is answered. Refusals: those of `ApprovalCards.post_again`."""
     chat.actor.need_among_staff("see_channel")
-    await people.approvals.post_again(chat.actor, button.approval_id)
+    await people.approvals.cards.post_again(chat.actor, button.approval_id)
     if chat.id == chat.actor.user_id:
         words = translator(chat.actor.language).gettext(
             "It stands at the end of the ops group now."

@@ -311,12 +311,12 @@ async def crossed(alone: Alone, name: str, one: Threshold, way: str) -> tuple[UU
         await one.prepare(alone)
     for part in one.ways[way].parts:
         await part(alone)
-    assert await alone.desk.runtime.people.approvals.waiting() == [], "so much may one do"
+    assert await alone.desk.runtime.people.approvals.cards.waiting() == [], "so much may one do"
     before = await alone.value(one.moved)
     for _ in range(2):
-        if not await alone.desk.runtime.people.approvals.waiting():
+        if not await alone.desk.runtime.people.approvals.cards.waiting():
             await one.ways[way].crosses(alone)
-    (card,) = await alone.desk.runtime.people.approvals.waiting()
+    (card,) = await alone.desk.runtime.people.approvals.cards.waiting()
     assert card.question.kind == (one.ways[way].kind or one.kind)
     assert await alone.value(one.moved) == before, "by one person alone"
     return card.id, before

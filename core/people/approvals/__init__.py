@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.people.approvals.approvals import APPROVALS_DUE, Approvals
+from core.people.approvals.approvals import Approvals
+from core.people.approvals.cards import APPROVALS_DUE, ApprovalCards
 from core.people.approvals.notices import ApprovedAlone
 from core.people.approvals.questions import (
     ALONE_AFTER,
@@ -20,6 +21,7 @@ __all__ = [
     "ALONE_MINUTES",
     "APPROVALS_DUE",
     "LAST_AFTER",
+    "ApprovalCards",
     "Approvals",
     "ApprovedAlone",
     "Asked",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,23 +16,20 @@ import asyncpg
 from core.delivery.board import Board
 from core.delivery.outbox import Say
 from core.kernel.clock import Clock
-from core.kernel.codec import pack, unpack
+from core.kernel.codec import pack
 from core.kernel.errors import Bug, Refusal
 from core.kernel.ids import Ids
 from core.people.actors import Actor
+from core.people.approvals import rows
+from core.people.approvals.cards import ApprovalCards
 from core.people.approvals.notices import ApprovedAlone
 from core.people.approvals.questions import ALONE_MINUTES, Asked, Decide, Q, Question
-from core.people.approvals.second_person import alone_from, need_second
+from core.people.approvals.rows import read
+from core.people.approvals.second_person import need_second
 from core.people.factors import Proof
 from core.people.groups import Groups
 from core.people.people import Persons
 from core.system.store import Queries, Store, Tx
-
-OVER_AT_ONCE: Final = 50
-# $1: now. Whether a card is to say that nobody answered in time.
-APPROVALS_DUE: Final = """
-EXISTS (SELECT FROM approval WHERE on_card AND state = 'open' AND expires_at <= $1)
-"""
 
 
 class Approvals:
@@ -51,8 +48,8 @@ class Approvals:
         self._ids = ids
         self._people = people
         self._groups = groups
-        self._board = board
         self._kinds: dict[str, tuple[type[Question], Decide]] = {}
+        self.cards = ApprovalCards(store, clock, people, groups, board, self._kinds)
 
     def carries_out(self, kind: type[Question], decide: Decide) -> None:
         """How an answer on the cards of a kind is carried out. Raises Bug where that was said."""
@@ -91,7 +88,7 @@ class Approvals:
             state="open",
         )
         await tx.execute(
-            _ASK,
+            rows.ASK,
             asked.id,
             question.kind,
             merchant_id,
@@ -105,7 +102,7 @@ class Approvals:
             now + question.open_for,
             now,
         )
-        await self._show(tx, asked)
+        await self.cards.show(tx, asked)
         return asked
 
     async def find(
@@ -124,7 +121,7 @@ class Approvals:
         Refusals: confirmation_expired, confirmation_foreign,
         second_person_needed.
         """
-        row = await self._store.fetchrow(_FIND, approval_id)
+        row = await self._store.fetchrow(rows.FIND, approval_id)
         if row is None or row["kind"] != kind.kind:
             raise Refusal("confirmation_expired")
         proven = proof is not None and proof.approval_id == approval_id
@@ -137,7 +134,7 @@ class Approvals:
             raise Refusal("confirmation_expired")
         if row["state"] == "open" and row["expires_at"] <= self._clock.now():
             raise Refusal("confirmation_expired")
-        asked = _read(kind, row)
+        asked = read(kind, row)
         asked.need_answerer(actor.user_id, yes=yes)
         return asked
 
@@ -159,59 +156,6 @@ class Approvals:
         await self._need(self._store, actor, asked, proof, yes=yes)
         await decide(actor, asked, yes, proof)
 
-    async def card(self, approval_id: UUID, queries: Queries | None = None) -> Asked[Any]:
-        """A question as its card shows it; one that is over in time has the state `expired`.
-        queries: the transaction that is open, if one is. Refusals: record_not_found."""
-        queries = queries or self._store
-        row = await queries.fetchrow(_FIND, approval_id)
-        if row is None or row["kind"] not in self._kinds:
-            raise Refusal("record_not_found")
-        asked = _read(self._kinds[row["kind"]][0], row)
-        if asked.state != "open":
-            return asked
-        if row["expires_at"] <= self._clock.now():
-            return replace(asked, state="expired")
-        right, by = asked.question.right, asked.asked_by
-        since = await alone_from(queries, self._people, right, by=by, at=asked.asked_at)
-        return replace(asked, alone_from=since)
-
-    async def waiting(self) -> list[Asked[Question]]:
-        """What waits on cards now, the oldest first."""
-        rows = await self._store.fetch(_WAITING, self._clock.now())
-        return [_read(kind[0], row) for row in rows if (kind := self._kinds.get(row["kind"]))]
-
-    async def post_again(self, actor: Actor, approval_id: UUID) -> None:
-        """The card of a question goes to the end of the ops group where somebody looks for it; of
-        all of them, where that is asked for in private. Refusals: record_not_found,
-        confirmation_expired (it was answered)."""
-        async with self._store.transaction() as tx:
-            if (await self.card(approval_id, tx)).state != "open":
-                raise Refusal("confirmation_expired")
-            ops = await self._groups.ops(tx)
-            here = [actor.home] if actor.home in ops else ops
-            await self._board.post_approval(tx, approval_id, here)
-
-    async def open_about(
-        self,
-        queries: Queries,
-        kind: type[Q],
-        *,
-        merchant_id: UUID | None = None,
-        supplier_id: UUID | None = None,
-    ) -> list[Asked[Q]]:
-        """What waits on cards of a kind about a merchant or supplier, the oldest first."""
-        rows = await queries.fetch(
-            _OPEN_ABOUT, self._clock.now(), kind.kind, merchant_id, supplier_id
-        )
-        return [_read(kind, row) for row in rows]
-
-    async def end_due(self, most: int = OVER_AT_ONCE) -> int:
-        """Cards of questions that nobody answered in time say so. How many there were."""
-        async with self._store.transaction() as tx:
-            rows = await tx.fetch(_END_DUE, self._clock.now(), most)
-            await self._show_all(tx, rows)
-        return len(rows)
-
     async def find_replied(
         self,
         kind: type[Question],
@@ -223,7 +167,7 @@ class Approvals:
         """The question that a person was asked last in a message, open or not. about: facts that
         it must have, where a message has several questions."""
         found: UUID | None = await self._store.fetchval(
-            _FIND_REPLIED, chat_id, message_id, user_id, kind.kind, dict(about or {})
+            rows.FIND_REPLIED, chat_id, message_id, user_id, kind.kind, dict(about or {})
         )
         return found
 
@@ -233,9 +177,9 @@ class Approvals:
         """What a person asked and nobody answered yet, while it is in time. about: facts that it
         must have, as JSON values."""
         row = await self._store.fetchrow(
-            _FIND_OPEN, user_id, kind.kind, dict(about), self._clock.now()
+            rows.FIND_OPEN, user_id, kind.kind, dict(about), self._clock.now()
         )
-        return None if row is None else _read(kind, row)
+        return None if row is None else read(kind, row)
 
     async def answered(self, approval_id: UUID) -> bool:
         """Whether somebody answered it before: a press then does nothing more."""
@@ -290,7 +234,7 @@ class Approvals:
             alone=alone,
         )
         done = await queries.execute(
-            _ANSWER,
+            rows.ANSWER,
             asked.id,
             answered.state,
             actor.user_id,
@@ -300,7 +244,7 @@ class Approvals:
         )
         if not done:
             raise Refusal("confirmation_expired")
-        await self._show(queries, answered)
+        await self.cards.show(queries, answered)
         if alone:
             told = ApprovedAlone(asked.question.kind, actor.name, ALONE_MINUTES)
             await self._groups.tell_ops(queries, Say(told))
@@ -309,18 +253,18 @@ class Approvals:
         """A group is no longer these merchants' or suppliers': nobody is asked about them there,
         nor about the group as it was. Their cards in the ops groups say so."""
         by = (actor.user_id, actor.name, self._clock.now())
-        rows = await tx.fetch(_DROP_OF, chat_id, list(holder_ids), *by)
-        await self._show_all(tx, rows, here=False)
+        found = await tx.fetch(rows.DROP_OF, chat_id, list(holder_ids), *by)
+        await self.cards.show_all(tx, found, here=False)
 
     async def drop_by(self, tx: Tx, actor: Actor, user_id: int) -> None:
         """Somebody is not of the staff any more: what that person asked is turned down."""
         by = (actor.user_id, actor.name, self._clock.now())
-        await self._show_all(tx, await tx.fetch(_DROP_BY, user_id, *by))
+        await self.cards.show_all(tx, await tx.fetch(rows.DROP_BY, user_id, *by))
 
     async def drop_in(self, tx: Tx, kind: type[Question], user_id: int, chat_id: int) -> None:
         """Somebody left a group: what they asked of a kind there is taken back."""
-        rows = await tx.fetch(_DROP_IN, user_id, chat_id, kind.kind, self._clock.now())
-        await self._show_all(tx, rows)
+        found = await tx.fetch(rows.DROP_IN, user_id, chat_id, kind.kind, self._clock.now())
+        await self.cards.show_all(tx, found)
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     def _kind_of(self, kind: str | None) -> tuple[type[Question], Decide]:
@@ -365,20 +309,6 @@ class Approvals:
         if person is None or right not in person.rights:
             raise Refusal("asker_not_permitted", name=asked.asked_by_name)
 
-    async def _show_all(self, tx: Tx, rows: Sequence[asyncpg.Record], *, here: bool = True) -> None:
-        """As `_show`, of rows of any kinds; one of an older or newer desk is none of ours."""
-        for row in rows:
-            if row["kind"] in self._kinds:
-                await self._show(tx, _read(self._kinds[row["kind"]][0], row), here=here)
-
-    async def _show(self, queries: Queries, asked: Asked[Q], *, here: bool = True) -> None:
-        """Its cards, where it has some, are posted or edited. here: also where it was asked."""
-        if asked.question.answered_in != "ops":
-            return
-        chats = (*await self._groups.ops(queries), *((asked.chat_id,) if here else ()))
-        chat_ids = dict.fromkeys(chats)
-        await self._board.show_approval(queries, asked.id, list(chat_ids))
-
 
 def _answered_here(
     kind: type[Question], row: asyncpg.Record, actor: Actor, *, yes: bool, proven: bool
@@ -394,87 +324,3 @@ def _answered_here(
             return in_ops or (private and proven) or (not yes and row["home"] == actor.home)
         case "here":
             return bool(row["home"] == actor.home) or (private and proven)
-
-
-def _read(kind: type[Q], row: asyncpg.Record) -> Asked[Q]:
-    return Asked(
-        id=row["id"],
-        chat_id=row["chat_id"],
-        message_id=row["message_id"],
-        asked_by=row["asked_by"],
-        asked_by_name=row["asked_by_name"],
-        asked_at=row["created_at"],
-        question=unpack(kind, row["facts"]),
-        state=row["state"],
-        answered_by_name=row["answered_by_name"] or "",
-        answered_at=row["answered_at"],
-        alone=row["alone"],
-    )
-
-
-_ASK: Final = """
-INSERT INTO approval (id, kind, merchant_id, supplier_id, asked_by, asked_by_name, chat_id,
-    message_id, facts, on_card, expires_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-"""
-_COLUMNS: Final = """
-a.id, a.kind, a.merchant_id, a.supplier_id, a.asked_by, a.asked_by_name, a.chat_id, a.message_id,
-a.facts, a.state, a.expires_at, a.created_at, a.answered_by_name, a.answered_at, a.alone
-"""
-_FIND: Final = f"""
-SELECT {_COLUMNS}, coalesce(g.moved_to, a.chat_id) AS home
-FROM approval a LEFT JOIN chat_group g ON g.chat_id = a.chat_id
-WHERE a.id = $1
-"""  # noqa: S608 (our own)
-_WAITING: Final = f"""
-SELECT {_COLUMNS} FROM approval a
-WHERE a.on_card AND a.state = 'open' AND a.expires_at > $1
-ORDER BY a.created_at, a.id LIMIT 100
-"""  # noqa: S608 (our own)
-_OPEN_ABOUT: Final = f"""
-SELECT {_COLUMNS} FROM approval a
-WHERE a.on_card AND a.state = 'open' AND a.expires_at > $1 AND a.kind = $2
-  AND a.merchant_id IS NOT DISTINCT FROM $3 AND a.supplier_id IS NOT DISTINCT FROM $4
-ORDER BY a.created_at, a.id LIMIT 100
-"""  # noqa: S608 (our own)
-_END_DUE: Final = f"""
-UPDATE approval a SET state = 'expired' WHERE a.id IN (
-    SELECT id FROM approval WHERE on_card AND state = 'open' AND expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) RETURNING {_COLUMNS}
-"""  # noqa: S608 (our own)
-_FIND_REPLIED: Final = """
-SELECT id FROM approval
-WHERE chat_id = $1 AND message_id = $2 AND asked_by = $3 AND kind = $4 AND facts @> $5
-ORDER BY created_at DESC LIMIT 1
-"""
-_FIND_OPEN: Final = f"""
-SELECT {_COLUMNS} FROM approval a
-WHERE a.asked_by = $1 AND a.state = 'open' AND a.kind = $2 AND a.facts @> $3 AND a.expires_at > $4
-ORDER BY a.created_at DESC LIMIT 1
-"""  # noqa: S608 (our own)
-_ANSWER: Final = """
-UPDATE approval SET state = $2, answered_by = $3, answered_by_name = $4, answered_at = $5,
-    alone = $6
-WHERE id = $1 AND state = 'open'
-"""
-_DROP_BY: Final = f"""
-UPDATE approval a SET state = 'dropped', answered_by = $2, answered_by_name = $3, answered_at = $4
-WHERE a.asked_by = $1 AND a.state = 'open'
-RETURNING {_COLUMNS}
-"""  # noqa: S608 (our own)
-_DROP_IN: Final = f"""
-UPDATE approval a SET state = 'dropped', answered_by = $1, answered_by_name = a.asked_by_name,
-    answered_at = $4
-WHERE a.asked_by = $1 AND a.state = 'open' AND a.kind = $3
-  AND (a.chat_id = $2 OR a.chat_id IN (SELECT g.chat_id FROM chat_group g WHERE g.moved_to = $2))
-RETURNING {_COLUMNS}
-"""  # noqa: S608 (our own)
-_DROP_OF: Final = f"""
-UPDATE approval a SET state = 'dropped', answered_by = $3, answered_by_name = $4, answered_at = $5
-WHERE a.state = 'open'
-  AND (a.merchant_id = ANY($2) OR a.supplier_id = ANY($2)
-       OR num_nonnulls(a.merchant_id, a.supplier_id) = 0)
-  AND (a.chat_id = $1 OR a.chat_id IN (SELECT g.chat_id FROM chat_group g WHERE g.moved_to = $1))
-RETURNING {_COLUMNS}
-"""  # noqa: S608 (our own)

@@ -170,7 +170,7 @@ class Invitations:
         invitation_over (turned down, or approved and over since)."""
         if approval_id is None:
             raise Refusal("invitation_over")
-        state = (await self._approvals.card(approval_id, tx)).state
+        state = (await self._approvals.cards.of(approval_id, tx)).state
         if state in ("used", "dropped"):
             raise Refusal("invitation_over")
         return state == "open"

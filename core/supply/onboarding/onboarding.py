@@ -206,7 +206,7 @@ class Onboarding:
                 raise Refusal("second_person_needed")
             if own or second:
                 question = await live_question(tx, before, document)
-                waits = await self._approvals.open_about(
+                waits = await self._approvals.cards.open_about(
                     tx, SupplierLiveQuestion, supplier_id=before.id
                 )
                 if any(one.question == question for one in waits):

@@ -1,4 +1,4 @@
-"""How often a prepayment waits for the database, at most, and how much of that the thresholds are."""
+"""How often a prepayment waits for the database, and how much of that the thresholds are."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ async def prepay(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("second", "daily", "most"), [(None, None, 19), (50_000, None, 21), (50_000, 1_000_000, 24)]
 )
-async def test_a_prepayment(
-    desk: Desk, wire: Wire, second: Value, daily: Value, most: int
-) -> None:
+async def test_a_prepayment(desk: Desk, wire: Wire, second: Value, daily: Value, most: int) -> None:
     await set_setting(desk.runtime, "prepay_second", second)
     await set_setting(desk.runtime, "prepay_daily", daily)
     assert await least(wire, [lambda: prepay(desk)] * ROUNDS) <= most

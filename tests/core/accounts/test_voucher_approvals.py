@@ -286,7 +286,7 @@ async def test_many_presses_at_once_and_one_that_was_cut_off_book_once(till: Til
     (asked,) = await till.asked()
     store = till.runtime.system.store
     actor = await till.desk.actor(ADMIN, OPS_CHAT)
-    found = await till.runtime.people.approvals.card(asked)
+    found = await till.runtime.people.approvals.cards.of(asked)
 
     async def killed(*_: object) -> None:
         async with store.transaction() as tx:

@@ -275,7 +275,7 @@ async def test_a_second_person_decides_on_a_card_in_the_ops_group(desk: Desk) ->
     asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)
     shown_in = sorted((OPS_CHAT, CHAT))  # there, and where it was asked
     assert await cards(desk) == [(chat_id, str(asked)) for chat_id in shown_in]
-    assert [one.question for one in await approvals(desk).waiting()] == [OnCard("A1")]
+    assert [one.question for one in await approvals(desk).cards.waiting()] == [OnCard("A1")]
     own = await desk.actor(FINANCE, OPS_CHAT)
     for actor, code in (
         (await desk.actor(ADMIN), "confirmation_expired"),  # in the merchant's group
@@ -289,10 +289,10 @@ async def test_a_second_person_decides_on_a_card_in_the_ops_group(desk: Desk) ->
     assert await carried.press(own, asked) in ("", "second_person_needed")
     assert await carried.press(await desk.actor(OWNER, OPS_CHAT), asked, yes=False) == ""
     assert carried.said == [("A1", True, ADMIN)]
-    shown = await approvals(desk).card(asked)
+    shown = await approvals(desk).cards.of(asked)
     assert (shown.state, shown.asked_by, shown.alone) == ("used", FINANCE, False)
     assert shown.answered_by_name
-    assert await approvals(desk).waiting() == []
+    assert await approvals(desk).cards.waiting() == []
 
 
 async def test_who_asked_may_take_it_back_where_it_was_asked(desk: Desk) -> None:
@@ -323,7 +323,7 @@ async def test_where_nobody_else_could_the_asker_waits_and_proves_it(
         assert await carried.press(own, asked, proof=other) == "factor_needed"
     assert await carried.press(private, asked, proof=proof) == ""
     assert carried.said == [("A1", True, FINANCE)]
-    assert (await approvals(desk).card(asked)).alone
+    assert (await approvals(desk).cards.of(asked)).alone
     assert "approved_alone" in [say.screen for say in await desk.said(OPS_CHAT)]
 
 
@@ -332,13 +332,13 @@ async def test_a_card_that_nobody_answers_says_so(desk: Desk, clock: SetClock) -
     asker = await desk.actor(FINANCE)
     asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)
     plain = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
-    assert await approvals(desk).end_due() == 0
+    assert await approvals(desk).cards.end_due() == 0
     clock.advance(15 * 60)
-    assert (await approvals(desk).card(asked)).state == "expired"
+    assert (await approvals(desk).cards.of(asked)).state == "expired"
     admin = await desk.actor(ADMIN, OPS_CHAT)
     assert await carried.press(admin, asked) == "confirmation_expired"
-    assert await approvals(desk).end_due() == 1
-    assert await approvals(desk).end_due() == 0
+    assert await approvals(desk).cards.end_due() == 1
+    assert await approvals(desk).cards.end_due() == 0
     assert await carried.press(admin, asked) in ("", "confirmation_expired")
     assert carried.said == []
     state = await desk.runtime.system.store.fetchval(
@@ -354,9 +354,9 @@ async def test_a_question_of_another_version_stops_nobody(desk: Desk, clock: Set
     await desk.runtime.system.store.execute(
         "UPDATE approval SET kind = 'trial' WHERE facts->>'number' = 'A1'"
     )
-    assert [one.question for one in await approvals(desk).waiting()] == [OnCard("A2")]
+    assert [one.question for one in await approvals(desk).cards.waiting()] == [OnCard("A2")]
     clock.advance(15 * 60)
-    assert await approvals(desk).end_due() == 2
+    assert await approvals(desk).cards.end_due() == 2
 
 
 async def test_a_card_of_a_group_that_is_no_longer_theirs_says_who_ended_it(desk: Desk) -> None:
@@ -367,7 +367,7 @@ async def test_a_card_of_a_group_that_is_no_longer_theirs_says_who_ended_it(desk
     async with desk.runtime.system.store.transaction() as tx:
         await approvals(desk).drop_of(tx, unbinds, unbinds.home, [desk.merchant.id])
     assert await cards(desk) == [(OPS_CHAT, str(asked))], "the group is somebody else's now"
-    card = await approvals(desk).card(asked)
+    card = await approvals(desk).cards.of(asked)
     assert (card.state, card.answered_by_name) == ("dropped", unbinds.name)
     assert await carried.press(await desk.actor(OWNER, OPS_CHAT), asked) == ""
     assert carried.said == []

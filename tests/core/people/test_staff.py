@@ -231,7 +231,7 @@ async def test_the_only_owner_waits_and_is_told_how_it_goes_on(desk: Desk, clock
     owner = await desk.actor(OWNER, OPS_CHAT)
     asked = await say(desk, owner, SUPPORT, Change("role", "finance"))
     assert asked.waits is not None
-    card = await desk.runtime.people.approvals.card(asked.waits.approval_id)
+    card = await desk.runtime.people.approvals.cards.of(asked.waits.approval_id)
     assert asked.waits.alone_from == card.asked_at + ALONE_AFTER
     assert not asked.waits.factor
     assert await press(desk, owner, asked) == "approval_waits"
@@ -267,13 +267,13 @@ async def test_nobody_makes_themself_the_only_one(
         """Ask for it, and approve it by oneself as soon as that may be allowed."""
         changes, approvals = desk.runtime.people.setting_changes, desk.runtime.people.approvals
         await changes.change(owner, "complete_second", None, message_id=next(_messages))
-        (asked,) = await approvals.waiting()
+        (asked,) = await approvals.cards.waiting()
         clock.advance(ALONE_AFTER.total_seconds())
         proof = await desk.runtime.people.factors.prove(private, PASSWORD, asked.id)
         try:
             await approvals.decide(private, asked.id, yes=True, proof=proof)
         except Refusal as refusal:
-            card = await approvals.card(asked.id)
+            card = await approvals.cards.of(asked.id)
             assert card.alone_from is not None
             assert abs(card.alone_from - lost_at - LAST_AFTER) < timedelta(seconds=1)
             assert card.alone_from > card.over_at
@@ -323,7 +323,7 @@ async def test_what_is_said_again_is_asked_once(desk: Desk) -> None:
     assert again == first
     assert other.waits is not None
     assert other.waits.approval_id != first.waits.approval_id
-    assert len(await desk.runtime.people.approvals.waiting()) == 2
+    assert len(await desk.runtime.people.approvals.cards.waiting()) == 2
 
 
 async def test_what_is_refused(desk: Desk) -> None:
@@ -375,7 +375,7 @@ async def test_who_leaves_loses_everything_at_once(desk: Desk) -> None:
     await say(desk, await desk.actor(OWNER, OPS_CHAT), BEN, Change("leave"))
     assert not (await desk.actor(BEN, OPS_CHAT)).known
     assert await desk.runtime.people.factors.of(BEN) == []
-    card = await desk.runtime.people.approvals.card(asked.waits.approval_id)
+    card = await desk.runtime.people.approvals.cards.of(asked.waits.approval_id)
     assert (card.state, bool(card.answered_by_name)) == ("dropped", True)
     assert await press(desk, await desk.actor(OWNER, OPS_CHAT), asked) == ""
     assert (await standing(desk, SUPPORT)).role == "support"

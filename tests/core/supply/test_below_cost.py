@@ -308,7 +308,7 @@ async def _standing(desk: Desk) -> dict[str, list[str]]:
 
 async def _press(desk: Desk, user_id: int) -> str:
     """Approve the newest card; the code of what is refused."""
-    (card,) = await desk.runtime.people.approvals.waiting()
+    (card,) = await desk.runtime.people.approvals.cards.waiting()
     try:
         await desk.runtime.people.approvals.decide(
             await desk.actor(user_id, OPS_CHAT), card.id, yes=True
@@ -333,7 +333,7 @@ async def test_each_way_takes_a_second_person(desk: Desk, way: str) -> None:
     assert after != before
     await _WAYS[way](desk, cause)
     assert await _standing(desk) == after
-    assert await desk.runtime.people.approvals.waiting() == []
+    assert await desk.runtime.people.approvals.cards.waiting() == []
 
 
 @pytest.mark.parametrize("way", _WAYS)
@@ -358,7 +358,7 @@ async def test_where_one_is_enough_nobody_is_asked(desk: Desk, way: str) -> None
     before = await _standing(desk)
     await _WAYS[way](desk, _cause())
     assert await _standing(desk) != before
-    assert await desk.runtime.people.approvals.waiting() == []
+    assert await desk.runtime.people.approvals.cards.waiting() == []
 
 
 async def test_a_rate_and_a_cost_that_are_set_at_once_see_each_other(desk: Desk) -> None:
@@ -373,7 +373,7 @@ async def test_a_rate_and_a_cost_that_are_set_at_once_see_each_other(desk: Desk)
         ),
     )
     assert await Changer(desk, random.Random(0)).losses() == set()
-    assert len(await desk.runtime.people.approvals.waiting()) >= 1
+    assert len(await desk.runtime.people.approvals.cards.waiting()) >= 1
 
 
 def _cause() -> Cause:

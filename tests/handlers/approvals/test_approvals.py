@@ -119,7 +119,7 @@ async def test_a_card_is_turned_down_by_whom_could_approve_it_alone(desk: Desk) 
             for user_id, where in ((SUQING, SPRUCE), (nobody, SPRUCE), (nobody, OPS)):
                 code = await refusal(desk, user_id, where, asked_id, yes=False)
                 assert code in ("not_permitted", "confirmation_expired"), (question.kind, where)
-            assert (await desk.runtime.people.approvals.card(asked_id)).state == "open"
+            assert (await desk.runtime.people.approvals.cards.of(asked_id)).state == "open"
 
 
 async def test_a_yes_takes_the_right_of_whoever_asked_as_it_is_now(desk: Desk) -> None:
@@ -135,7 +135,7 @@ async def test_a_yes_takes_the_right_of_whoever_asked_as_it_is_now(desk: Desk) -
             continue
         code = await refusal(desk, other, OPS, asked_id, yes=True)
         assert code == "asker_not_permitted", question.kind
-        assert (await desk.runtime.people.approvals.card(asked_id)).state == "open"
+        assert (await desk.runtime.people.approvals.cards.of(asked_id)).state == "open"
     assert strangers == 1
 
 
@@ -164,7 +164,7 @@ async def test_nobody_says_yes_to_a_question_of_their_own_whatever_is_asked(
         assert await says_yes(asker) == "second_person_needed"
     lacks = await people.access.actor(SUPPORT, "x", OPS, private=False)
     assert await says_yes(lacks) == "not_permitted"
-    assert (await people.approvals.card(waits.id)).state == "open"
+    assert (await people.approvals.cards.of(waits.id)).state == "open"
     assert await says_yes(other) == ("factor_needed" if question.factor else "")
     assert await says_yes(asker) != "", "nor after it was answered"
 

@@ -17,7 +17,7 @@ async def card(desk: Desk, *, ops: bool = True, language: str = "zh") -> tuple[s
     approval_id = await desk.runtime.system.store.fetchval(
         "SELECT id FROM approval WHERE on_card ORDER BY created_at DESC, id DESC"
     )
-    asked = await desk.runtime.people.approvals.card(approval_id)
+    asked = await desk.runtime.people.approvals.cards.of(approval_id)
     screen = render_approval(asked, "Asia/Shanghai", language, ops=ops)
     return read_html(screen.html), AnswerApproval(approval_id, yes=True)
 

@@ -183,7 +183,7 @@ async def test_strangers_are_heard_in_no_other_place_and_with_no_other_words(des
     ):  # fmt: skip
         assert await apply(desk, one, SPRUCE, text) == [], text
     assert await apply(desk, one, SPRUCE, "/apply@other_bot") == []
-    assert await desk.runtime.people.approvals.waiting() == []
+    assert await desk.runtime.people.approvals.cards.waiting() == []
     assert cards(await apply(desk, one, SPRUCE, "/apply@paydesk_demo_bot M1001")) == 2
 
 
@@ -217,7 +217,7 @@ async def test_who_leaves_before_somebody_decides_is_let_in_by_nobody(desk: Desk
     question = await asked(desk)
     user = {"id": one, "is_bot": False, "first_name": "x"}
     await desk.feed(message=desk.message(one, SPRUCE, left_chat_member=user))
-    card = await desk.runtime.people.approvals.card(question)
+    card = await desk.runtime.people.approvals.cards.of(question)
     assert (card.state, card.answered_by_name) == ("dropped", card.asked_by_name)
     await desk.press(ADMIN, OPS, AnswerApproval(question, yes=True).data())
     assert await member(desk, SPRUCE, one) is None

@@ -140,7 +140,7 @@ async def test_for_money_a_second_owner_sees_who_it_is(desk: Desk) -> None:
     assert [fact.topic for fact in told].count("approval") == 2, "in ops, and where it was made"
     assert await standing(desk, one) == Standing()
     assert screens(await desk.say(one, one, start)) == ["join_waits"], "delivered again"
-    assert len(await desk.runtime.people.approvals.waiting()) == 1
+    assert len(await desk.runtime.people.approvals.cards.waiting()) == 1
     assert await desk.say(one, one, "/help") == [], "a stranger until then"
     await approve(desk, OWNER)
     assert await standing(desk, one) == Standing(), "whoever made the link is not the second"
@@ -164,7 +164,7 @@ async def test_where_nobody_answered_it_is_asked_again(desk: Desk) -> None:
     one, start, _ = await opened(desk)
     first = await asked(desk)
     await later(desk, timedelta(hours=1))
-    await desk.runtime.people.approvals.end_due()
+    await desk.runtime.people.approvals.cards.end_due()
     await desk.news()
     restarted(desk)
     told = await desk.say(one, one, start)

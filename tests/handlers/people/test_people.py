@@ -40,7 +40,7 @@ async def standing(desk: Desk, user_id: int) -> Standing:
 
 async def asked(desk: Desk) -> UUID:
     """The newest question that waits for a second person."""
-    waiting = await desk.runtime.people.approvals.waiting()
+    waiting = await desk.runtime.people.approvals.cards.waiting()
     return waiting[-1].id
 
 

@@ -45,7 +45,7 @@ async def dossier(desk: Desk, merchant: Merchant) -> Dossier:
 
 async def asked_review(desk: Desk, merchant: Merchant, by: int = ADMIN) -> UUID:
     await desk.runtime.accounts.admission.ask_review(await in_private(desk, by), merchant, 1)
-    return (await desk.runtime.people.approvals.waiting())[-1].id
+    return (await desk.runtime.people.approvals.cards.waiting())[-1].id
 
 
 async def trail(desk: Desk, merchant: Merchant) -> list[str]:

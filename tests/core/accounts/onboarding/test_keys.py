@@ -112,7 +112,7 @@ async def test_live_keys_need_another_person_and_the_askers_factor(desk: Desk) -
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
     assert await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id) is None
     assert await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id) is None
-    (card,) = await approvals.waiting()
+    (card,) = await approvals.cards.waiting()
     own = await proven(desk, actor, card.id)
     for who, proof in ((await desk.actor(ADMIN, OPS_CHAT), None), (actor, own)):
         with pytest.raises(Refusal) as error:
@@ -152,7 +152,7 @@ async def test_keys_are_for_the_merchant_as_it_was_when_they_were_asked_for(
     owner = await desk.actor(OWNER, OPS_CHAT)
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
     await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id)
-    (card,) = await approvals.waiting()
+    (card,) = await approvals.cards.waiting()
     if when == "approved":
         await approvals.decide(owner, card.id, yes=True)
     await admission.amend(actor, desk.merchant, "legal_name", "Somebody Else Ltd")
@@ -174,12 +174,12 @@ async def test_the_card_says_that_the_review_is_of_other_facts(desk: Desk) -> No
     approvals, admission = desk.runtime.people.approvals, desk.runtime.accounts.admission
     merchant = await admission.open(actor, NewMerchant("M2001", "new", facts=FACTS))
     await admission.ask_review(actor, merchant, 1)
-    (review,) = await approvals.waiting()
+    (review,) = await approvals.cards.waiting()
     await approvals.decide(await desk.actor(OWNER, OPS_CHAT), review.id, yes=True)
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
     for message_id, changed in ((2, False), (3, True)):
         await verbs.ask_live(actor, merchant, message_id, name="till")
-        question = (await approvals.waiting())[-1].question
+        question = (await approvals.cards.waiting())[-1].question
         assert isinstance(question, KeysQuestion)
         assert question.review_changed is changed
         await admission.amend(actor, merchant, "legal_name", "Somebody Else Ltd")
@@ -205,7 +205,7 @@ async def test_who_is_alone_waits_and_proves_it(desk: Desk) -> None:
     )
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
     await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id)
-    (card,) = await approvals.waiting()
+    (card,) = await approvals.cards.waiting()
     with pytest.raises(Refusal) as error:
         await approvals.decide(actor, card.id, yes=True, proof=await proven(desk, actor, card.id))
     assert refused(error.value) == "approval_waits"

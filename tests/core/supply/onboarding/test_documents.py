@@ -177,7 +177,7 @@ async def test_alone_at_the_desk_approval_waits_takes_a_factor_and_is_told(
     clock.advance(86_400)  # how long it was there is no matter
     for _ in range(2):
         assert (await documents.approve(boss, document)).state == "proposed"
-    (asked,) = await runtime.people.approvals.waiting()
+    (asked,) = await runtime.people.approvals.cards.waiting()
     assert await alone(runtime, boss, asked.id) == "approval_waits"
     clock.advance(ALONE_AFTER.total_seconds())
     assert await alone(runtime, boss, asked.id, proven=False) == "factor_needed"

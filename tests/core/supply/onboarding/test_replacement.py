@@ -158,7 +158,7 @@ async def test_alone_at_the_desk_it_waits_and_is_told_twice(
     await facts(runtime, OPS_CHAT)
     supplier = await vetting.set_credentials(boss, supplier, {"key": "new"})
     assert (await vetting.go_live(boss, supplier)).state == "off"
-    (asked,) = await runtime.people.approvals.waiting()
+    (asked,) = await runtime.people.approvals.cards.waiting()
     assert await alone(runtime, boss, asked.id) == "approval_waits"
     clock.advance(ALONE_AFTER.total_seconds())
     assert await alone(runtime, boss, asked.id, proven=False) == "factor_needed"
