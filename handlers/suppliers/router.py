@@ -70,13 +70,15 @@ def add_routes(routes: Router) -> None:
 async def show(
     _: Message, chat: Chat, intent: ShowSuppliers, system: System, parties: Parties, supply: Supply
 ) -> None:
-    """The first page; or the card of one."""
+    """The first page; or the card of one, its credentials, the versions it can switch to."""
     chat.actor.need_among_staff(RIGHT)
     cards = Cards(system, parties, supply)
     if intent.supplier_no is None:
         await chat.say(await cards.page(1))
         return
-    await chat.say(await cards.card(await parties.suppliers.by_no(intent.supplier_no)))
+    supplier = await parties.suppliers.by_no(intent.supplier_no)
+    shows = {"card": cards.card, "keys": cards.keys, "versions": cards.versions}
+    await chat.say(await shows[intent.part](supplier))
 
 
 async def turn(

@@ -18,6 +18,9 @@ Change = Literal[
     "settles_to",
 ]  # fmt: skip
 
+# What of a supplier is shown: its card, the names of its credentials, versions to switch to.
+Part = Literal["card", "keys", "versions"]
+
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 _SUPPLIER_NO: Final = re.compile(r"[Ss][0-9]{2,9}", re.ASCII)
 _NEW: Final = frozenset({"new", "新增", "开通"})
@@ -33,6 +36,10 @@ _CHANGES: Final[dict[str, Change]] = {
     "expires": "licence_expires_on", "到期": "licence_expires_on",
     "settles": "settles_to", "结算": "settles_to",
 }  # fmt: skip
+_PARTS: Final[dict[str, Part]] = {
+    "keys": "keys", "credentials": "keys", "密钥": "keys", "凭据": "keys",
+    "versions": "versions", "版本": "versions", "switch": "versions", "切换": "versions",
+}  # fmt: skip
 SETTLES_TO: Final = ("merchant", "licensed_institution")
 _ALONE: Final = frozenset({"live", "back"})  # what is said without another word
 _SETTLES: Final = {
@@ -44,9 +51,10 @@ _SETTLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ShowSuppliers(Reading):
-    """All suppliers, or one."""
+    """All suppliers, or one. part: of that one."""
 
     supplier_no: str | None = None
+    part: Part = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,10 @@ def read_suppliers(words: Sequence[str]) -> ShowSuppliers | BeginSupplier | Chan
         return None
     if len(words) == 1:
         return ShowSuppliers(first.upper())
-    change = _CHANGES.get(fold(words[1]).lower())
+    said = fold(words[1]).lower()
+    if len(words) == 2 and said in _PARTS:
+        return ShowSuppliers(first.upper(), _PARTS[said])
+    change = _CHANGES.get(said)
     text = " ".join(words[2:])
     if change is None or (change in _ALONE and text):
         return None
@@ -123,6 +134,8 @@ COMMANDS: Final = (
             "供应商 S01",
             "供应商 新增",
             "供应商 S01 停用 原因",
+            "供应商 S01 密钥",
+            "供应商 S01 版本",
             "/supplier S01 live",
             "/supplier S01 switch epay v2",
             "/supplier S01 rollback",

@@ -144,8 +144,7 @@ class Lookalikes:
                 somebody.username,
             )
             was = Named(somebody.user_id, before["name"], before["username"])
-            # A username that was never heard of is no change.
-            if was.name != somebody.name or was.username not in ("", somebody.username):
+            if was.username is not None and was != somebody:
                 told = StaffRenamed(somebody.user_id, _shown(was), _shown(somebody))
                 await self._groups.tell_ops(tx, Say(told))
         known[somebody.user_id] = somebody
@@ -160,7 +159,7 @@ class Lookalikes:
             trouble = AlarmLookalike(
                 user_id=somebody.user_id,
                 name=somebody.name,
-                username=somebody.username,
+                username=somebody.username or "",
                 staff_name=colleague.name,
                 chat_id=actor.home,
                 chat=actor.group.title if actor.group else "",
@@ -178,7 +177,7 @@ class Lookalikes:
                 " WHERE user_id = $1 AND name = $2 AND username = $3)",
                 somebody.user_id,
                 skeleton(somebody.name),
-                skeleton(somebody.username),
+                skeleton(somebody.username or ""),
             )
         )
 

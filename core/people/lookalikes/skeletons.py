@@ -28,11 +28,12 @@ _CHARACTERS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Somebody as Telegram shows them. username: empty where there is none."""
+    """Somebody as Telegram shows them. username: empty where there is none; None: they were never
+    heard, and the name is what others call them."""
 
     user_id: int
     name: str
-    username: str = ""
+    username: str | None = ""
 
 
 def skeleton(name: str) -> str:
@@ -56,8 +57,8 @@ def looks_like(somebody: Named, staff: Iterable[Named]) -> Named | None:
     return None
 
 
-def _telling(name: str) -> str:
+def _telling(name: str | None) -> str:
     """The skeleton of a name that says who somebody is; empty for one that many have."""
-    found = skeleton(name)
+    found = skeleton(name or "")
     characters = sum(unicodedata.category(char) == "Lo" for char in found)
     return found if characters >= _CHARACTERS or len(found) >= _LETTERS else ""

@@ -228,7 +228,7 @@ CREATE TABLE person (
     id          uuid PRIMARY KEY,
     user_id     bigint NOT NULL UNIQUE,        -- Telegram's numeric id; never the @username
     name        text NOT NULL,
-    username    text NOT NULL DEFAULT '',      -- as it was heard last, of staff; empty: never
+    username    text,                          -- of staff, as heard last; empty: none; null: never heard
     role        text CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
     allowed     text[] NOT NULL DEFAULT '{}',  -- rights besides those of the role
     denied      text[] NOT NULL DEFAULT '{}',

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, get_args
 
 import pytest
 
 from core.delivery.outbox import Say
 from core.runtime import Runtime
+from handlers.commands import parse
 from handlers.kit.dialogues import OPEN_FOR
 from handlers.screens import render_say
+from handlers.suppliers.buttons import SupplierAction
 from tests.core.supply.onboarding.support import MORE_CREDENTIALS
 from tests.core.supply.onboarding.support import approved as approve
 from tests.handlers.dialogue import code, employed, restarted, says, taken_away
-from tests.handlers.support import OPERATOR, OPS, SPRUCE, Desk, labelled, one_say
+from tests.handlers.support import ADMIN, FINANCE, OPERATOR, OPS, SPRUCE, Desk, labelled, one_say
 
 BASE_URL, MCH_ID, KEY = "http://127.0.0.1:1029", "880077", "/s3cr3t-of-the-supplier-0123456789"
 FORWARDED: dict[str, Any] = {
     "forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "somebody"}
 }
+
+
+# The English labels of what a card shows beside itself.
+_LABELS: Final = {"keys": "Credentials", "versions": "Switch version"}
 
 
 async def everywhere(runtime: Runtime) -> str:
@@ -315,3 +321,24 @@ async def test_with_a_document_that_waits_nothing_goes_live(desk: Desk, document
     assert len([gate for gate in missing if gate.startswith("credentials.")]) == 5
     for language, words in (("zh", "凭据 terminal"), ("en", "the credential terminal")):
         assert words in render_say(question, language).html
+
+
+async def test_what_the_card_offers_can_be_said_as_well(desk: Desk) -> None:
+    said = {
+        "live": "上线", "off": "停用 合同到期", "back": "回滚", "versions": "版本", "keys": "密钥",
+        "name": "名称 海港", "legal_name": "主体 海港支付", "licence_no": "牌照 Z2007",
+        "licence_expires_on": "到期 2097-01-02", "settles_to": "结算 商户",
+    }  # fmt: skip
+    assert set(said) == set(get_args(SupplierAction)) - {"open"}
+    for action, words in said.items():
+        intent = parse(f"供应商 S01 {words}")
+        part = getattr(intent, "part", None)
+        assert (part or getattr(intent, "change", None)) == action
+    for words, pressed in (("密钥", "keys"), ("切换", "versions"), ("版本", "versions")):
+        card = await desk.said(ADMIN, ADMIN, "供应商 S01")
+        by_button = one_say(await desk.press(ADMIN, ADMIN, labelled(card, _LABELS[pressed])))
+        by_words = await desk.said(ADMIN, ADMIN, f"供应商 S01 {words}")
+        assert (by_words.screen, by_words.facts) == (by_button.screen, by_button.facts)
+        for who, chat_id, why in ((ADMIN, SPRUCE, "staff_only"), (FINANCE, OPS, "not_permitted")):
+            refusal = await desk.said(who, chat_id, f"供应商 S01 {words}")
+            assert refusal.facts["code"] == why
