@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Servers
 from tests.demo import ROOT, DemoDesk, eventually, receiver
+from tests.flows.test_chat import button, prove
 
 
 @pytest.fixture
@@ -64,6 +65,37 @@ async def test_kill_in_the_middle_of_orders(mortal: DemoDesk) -> None:
         assert len(server.webhook_ids) == len(set(server.webhook_ids)) == 2
         code, said = await mortal.command("verify-books")
         assert (code, said.splitlines()[-1]) == (0, "verify-books: no difference")
+
+
+async def test_a_refund_outlives_the_desk(mortal: DemoDesk) -> None:
+    """Killed while the supplier, who has given the money back, has not said so: it is given back
+    once, and the books say so."""
+    chat = mortal.chat("merchant")
+    created = await mortal.create(amount=5800)
+    order_no = created.body["order_no"]
+    await mortal.pay(created.body["pay"]["value"])
+    await mortal.until_status(order_no, "paid")
+    fault = {"operation": "refund", "kind": "timeout", "after": True, "delay_s": 30}
+    await mortal.supplier("fault", fault)
+    said = await mortal.act("finance", chat, text=f"退款 {order_no} 20，用户重复支付")
+    question = await mortal.hears(chat, order_no, "20.00", after=said)
+    press = {"message_id": question["id"], "label": button(question, "确认")["text"]}
+    await mortal.act("finance", chat, press=press)
+    await prove(mortal, "finance", order_no)
+
+    async def given_back() -> list[str]:
+        """What the supplier gave back, in all."""
+        async with mortal.http.get(mortal.ready["supplier"]["control"] + "/orders") as answer:
+            orders = (await answer.json())["orders"]
+        return [one["refund_amount"] for order in orders for one in order["refunds"]]
+
+    await eventually(given_back, what="the supplier gives it back")
+    await mortal.kill()
+    await mortal.start()
+    await mortal.until_status(order_no, "partially_refunded", timeout_s=60)
+    assert await given_back() == ["20.00"]
+    code, told = await mortal.command("verify-books")
+    assert (code, told.splitlines()[-1]) == (0, "verify-books: no difference")
 
 
 async def test_a_second_start_on_one_home_says_so(mortal: DemoDesk, tmp_path: Path) -> None:
