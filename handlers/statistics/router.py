@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from aiogram import Router
@@ -15,6 +15,7 @@ from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports import statistics
 from core.reports.district import Reports
+from core.reports.order_lists import OrderFilter, Recent
 from core.reports.statistics import AnswerTime, Query, last_seven_days
 from core.supply.district import Supply
 from core.system.district import System
@@ -94,9 +95,28 @@ async def show_statistics(
                     supply,
                     parties,
                 ),
+                recent=await _recent(actor, holder, intent.what, open_day, reports),
                 answers=await _answers(actor, holder, intent.what, system.clock.now(), reports),
             )
         )
+
+
+async def _recent(
+    actor: Actor, holder: Holder, what: What, open_day: date, reports: Reports
+) -> tuple[Recent, ...]:
+    """Success of the last minutes: of a merchant, a supplier, or all of them."""
+    shared = actor.in_suppliers_group and len(actor.supplier_ids or ()) > 1
+    if what != "stats" or shared or not actor.may("look_up"):
+        return ()
+    wanted = OrderFilter(Days.one(open_day), holder.currency)
+    if holder.kind == "m":
+        wanted = replace(wanted, merchant_ids=(holder.id,))
+    elif holder.kind == "s" and not actor.in_suppliers_group:
+        if not (_alone(actor) and actor.may("read_statistics")):
+            return ()
+        wanted = replace(wanted, supplier_nos=(holder.no,))
+    lists = reports.order_lists
+    return await lists.recent(lists.seen(actor, wanted))
 
 
 async def _answers(

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from core.delivery.outbox import Notice
+from core.reports.order_lists import Recent
 from core.reports.statistics import AnswerTime
 from handlers.kit.buttons import HolderKind
 from handlers.kit.screen import Screen, View, age, clip, percent, short_time, signed
 from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet, shortened
+from handlers.order_lists.screens import recent_words
 from handlers.statistics.words import What
 from texts import number, translator
 
@@ -75,7 +77,8 @@ class Part:
 class StatisticsNotice(Notice):
     """How it goes. holder: whose figures these are. also: currencies in which the platform has
     others. first, last: the seven days before `day`. fees, costs: whether these may be shown
-    there. answers: how soon suppliers answered, of the last seven days."""
+    there. recent: success of the last minutes. answers: how soon suppliers answered, of the last
+    seven days."""
 
     what: What
     holder: HolderKind
@@ -91,6 +94,7 @@ class StatisticsNotice(Notice):
     fees: bool
     costs: bool
     parts: tuple[Part, ...]
+    recent: tuple[Recent, ...] = ()
     answers: tuple[AnswerTime, ...] = ()
 
 
@@ -142,7 +146,9 @@ class _Writer:
                 return [self._success(part, size) for part in parts]
             case "stats":
                 today = [self._earned(part.by, part.today, size) for part in parts]
-                return [*today, *self._week(size), *self._answers()]
+                lately = recent_words(self._notice.recent, self._language)
+                told: list[Table | str] = [f"⚡ {lately}"] if lately else []
+                return [*told, *today, *self._week(size), *self._answers()]
 
     def _week(self, size: Size) -> list[Table | str]:
         """The seven days before today, where there is anything to tell of them."""

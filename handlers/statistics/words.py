@@ -61,8 +61,9 @@ COMMANDS: Final = (
         what="Live statistics",
         usage=("实时统计", "/stats"),
         answer=(
-            "today and the seven days before, with what a day comes to on average; for staff, and "
-            "in a supplier's group, how soon suppliers answer enquiries"
+            "success of the last 10, 30 and 60 minutes; today and the seven days before, with what"
+            " a day comes to on average; for staff, and in a supplier's group, how soon suppliers"
+            " answer enquiries"
         ),
     ),
 )

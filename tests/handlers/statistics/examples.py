@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from core.reports.order_lists import Recent
 from core.reports.statistics import AnswerTime
 from handlers.kit.buttons import HolderKind
 from handlers.statistics.screens import NONE, Counts, Line, Part, Period, StatisticsNotice
@@ -48,6 +49,7 @@ EXAMPLES: Final = tuple(
             Part("product", counted, counted),
             Part("channel", counted, counted),
         ),
+        recent=(Recent(10, 0, 0), Recent(30, 12, 10), Recent(60, 24, 24)),
         answers=(AnswerTime("S01", 12, 9, 130.0), AnswerTime("S02", 1, 0, None)),
     )
     for what in ("volume", "success", "stats")

@@ -153,3 +153,23 @@ def test_success_keeps_rows_of_one_name_apart_and_shortens_once() -> None:
     for shown in (f"1/{50 - n}" for n in range(9)):
         assert shown in text
     assert "Others 2.5% 1/40 · 2.5% 2/80" in text
+
+
+async def test_success_of_the_last_minutes_stands_above(desk: Desk, order: Order) -> None:
+    await desk.news()
+    for user_id, chat_id, text, created in (
+        (FINANCE, OPS, "实时统计", 1),
+        (SUQING, SPRUCE, "/stats", 1),
+        (OPERATOR, OPS, "/stats S02", 1),
+        (ZHAO, HENGTONG, "/stats", 0),  # nothing of it was ever sent
+        (OPERATOR, NORTHWIND, "/stats", 0),
+    ):
+        said = await desk.said(user_id, chat_id, text)
+        recent = read_notice(StatisticsNotice, said.notice).recent
+        assert [(one.minutes, one.created, one.paid) for one in recent] == [
+            (10, created, 0), (30, created, 0), (60, created, 0),
+        ]  # fmt: skip
+        shares = " · ".join(["0.0%" if created else "–"] * 3)
+        assert f"近 10/30/60 分钟成功率：{shares}" in read_html(render_say(said, "zh").html)
+    assert not (await facts(desk, FINANCE, OPS, "今日跑量"))["recent"]
+    assert not (await facts(desk, SUPPORT, OPS, "/stats S02"))["recent"]  # of all merchants
