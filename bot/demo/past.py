@@ -6,7 +6,7 @@ booked in bulk. What happened on a day depends on how long ago it is, and on not
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Final
 
@@ -253,8 +253,8 @@ _SWING: Final = 0.7
 
 
 def _at(day: date, at: time) -> datetime:
-    """A time of a day, on the desk's clocks."""
-    return DayCut(at).start_of(day).astimezone(UTC)
+    """A time of a day, on the desk's clocks, which are never changed there."""
+    return _ZONE.start_of(day) + timedelta(hours=at.hour, minutes=at.minute)
 
 
 async def _nothing(_: Tx) -> None:

@@ -101,6 +101,11 @@ async def test_a_demo_has_thirty_days_behind_it(
         assert paused.paused_until is not None
         assert paused.paused_until > runtime.system.clock.now() + timedelta(minutes=50)
         assert (await runtime.trade.discrepancies.open_ones(None)).total == 2
+        first = await runtime.parties.merchants.by_no("M1001")
+        yesterday = Days.one(desk.today - timedelta(days=1))
+        (completed,) = (await runtime.reports.bills.merchant(first.id, yesterday)).completed_lines
+        began_at = DayCut().start_of(yesterday.first)
+        assert completed.at - began_at == timedelta(hours=15, minutes=40)
 
 
 async def test_it_is_the_same_at_any_hour_and_in_any_zone(
