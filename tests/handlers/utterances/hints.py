@@ -7,8 +7,8 @@ from typing import Final
 HINTS: Final = (
     ("/unknown", "no command"),
     ("//", "no command"),
-    ("/ordr P2J0001PQ8WKRZQMHM1I", "no command: order?"),
-    ("/oder P2J0001PQ8WKRZQMHM1I", "no command: order?"),
+    ("/ordr P2J0001PQ8WKRZQMHM1I", "no command: order? orders?"),
+    ("/oder P2J0001PQ8WKRZQMHM1I", "no command: order? orders?"),
     ("/zz", "no command: zz?"),
     ("chase", "talk: /chase?"),
     ("补单 记录", "talk: 补单记录?"),
