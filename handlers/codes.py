@@ -9,6 +9,10 @@ from core.kernel.errors import declare
 CODES: Final = declare(
     {
         "invalid_request": {
+            "filter_too_long": (
+                "A list is narrowed by at most {words} words, of which {merchants} may be"
+                " merchants."
+            ),
             "usdt_rate_missing": (
                 "This group has no USDT rate. Set one with 设置汇率 7.2, or write it: +100u/7.2"
             ),

@@ -154,7 +154,8 @@ _MOVE_MARK: Final = (
 # $1: since when, $2: later than any order there is, so that months to come are not looked at. A
 # range with two ends is taken to be short. `waits`: it is edited anyway, with all there is by then.
 # The platform's bill moves with anything; a supplier's with entries on its accounts alone, each
-# merchant's of which are looked for by their key.
+# merchant's of which are looked for by their key, and where it confirms what was completed by hand,
+# which may book nothing.
 _CHANGED: Final = """
 WITH moved AS MATERIALIZED (
     SELECT merchant_id, order_id FROM order_history
@@ -180,6 +181,9 @@ WITH moved AS MATERIALIZED (
           AND account LIKE '%/S%' AND mode = $3
     ) e
     JOIN supplier s ON s.supplier_no = split_part(e.account, '/', 2)
+  UNION
+    SELECT supplier_id FROM supplier_payment
+    WHERE at >= $1 AND at < 'infinity' AND booked_as = 'confirmation'
 ), due AS (
     SELECT 'card' AS kind, p.holder_id, p.chat_id, p.message_id, p.ref,
            'card:' || p.chat_id || ':' || p.message_id AS dedupe_key

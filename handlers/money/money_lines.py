@@ -128,8 +128,9 @@ def read_advances(text: str) -> tuple[AdvanceLine, ...] | Unreadable | PhoneLike
             return Unreadable(good[MAX_LINES].line, "", "too_many")
         return good
     faults = [item for _, _, item in found if isinstance(item, Unreadable | PhoneLike)]
-    if good and found[0][2] is None and len(good) * 2 < len(found):
-        return None  # a page that was copied, of which a line is like money
+    taken = all(item.amount.units < 0 for item in good)
+    if good and taken and found[0][2] is None and len(good) * 2 < len(found):
+        return None  # a page that was copied, of which a line says what was paid
     if good:
         unread = next((n, line) for n, line, item in found if not isinstance(item, AdvanceLine))
         at_it = [fault for fault in faults if fault.line == unread[0]]

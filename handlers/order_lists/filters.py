@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from core.kernel.money import EXPONENTS
@@ -19,6 +19,7 @@ from texts.days import NoSuchDay, Span, read_days
 MAX_WORDS: Final = 40
 _DAY_WORDS: Final = 5  # `11-20 ~ 11-25`, `last 7 days`
 _MAX_AMOUNT_CHARS: Final = 24
+_MAX_JOINED_CHARS: Final = 60  # of words without blanks between them
 
 # What is meant -> the words for it.
 _PAY_WORDS: Final[dict[Pay, str]] = {
@@ -45,11 +46,11 @@ _PAY: Final = {word: meant for meant, words in _PAY_WORDS.items() for word in wo
 _NEWS: Final = {word: meant for meant, words in _NEWS_WORDS.items() for word in words.split()}
 _MARKS: Final = {word: meant for meant, words in _MARK_WORDS.items() for word in words.split()}
 _TEST: Final = frozenset({"测试", "测试单", "test"})
-_ALL: Final = frozenset({"全部", "所有", "订单", "的", "all", "orders", "and", "和"})
+_ALL: Final = frozenset({"全部", "所有", "订单", "的", "all", "orders", "and", "from", "和"})
 
 Bound = Literal["least", "more", "most", "less", "is"]
 _BOUND_WORDS: Final[dict[Bound, str]] = {
-    "least": ">= => ≥ ≧ 不低于 不少于 至少 from",
+    "least": ">= => ≥ ≧ 不低于 不少于 至少",
     "more": "> 大于 超过 高于 多于 over above",
     "most": "<= =< ≤ ≦ 不超过 不高于 不多于 至多 upto",
     "less": "< 小于 低于 少于 不到 under below",
@@ -95,7 +96,8 @@ Limits = tuple[Limit | None, Limit | None]
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What was said. days: today where nothing was. currency: '' where none was said. others: the
-    words that are nothing of this: products, perhaps."""
+    words that are nothing of this: products, perhaps. too_long: there were more than `MAX_WORDS`,
+    of which the first were read."""
 
     days: Span | NoSuchDay = "today"
     merchants: tuple[str, ...] = ()
@@ -109,17 +111,20 @@ class Wanted:
     marks: tuple[Mark, ...] = ()
     test: bool = False
     others: tuple[str, ...] = ()
+    too_long: bool = False
 
 
 def read_filter(words: Sequence[str]) -> Wanted:
     """What these words mean together. Words that mean nothing, or say a thing twice, are others."""
     reader = _Reader()
     text = _BETWEEN_WORDS.sub(" ", fold(" ".join(words)))
-    said = _joined(text.split()[:MAX_WORDS])
+    words = text.split()
+    joined = _joined(words[: MAX_WORDS + 1])
+    said = joined[:MAX_WORDS]
     place = 0
     while place < len(said):
         place += reader.take(said, place)
-    return reader.wanted()
+    return replace(reader.wanted(), too_long=len(joined) > MAX_WORDS)
 
 
 def is_part(word: str) -> bool:
@@ -142,7 +147,7 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 def _apart(word: str) -> list[str]:
     """The parts of a word that is several; the word itself where a piece of it means nothing."""
-    if _means(word):
+    if _means(word) or len(word) > _MAX_JOINED_CHARS:
         return [word]
     parts = list(_pieces(word))
     return parts if "".join(parts) == word else [word]

@@ -11,7 +11,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.kernel.errors import Refusal
-from core.kernel.money import EXPONENTS
+from core.kernel.money import EXPONENTS, MAX_MINOR, format_minor
 from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports.district import Reports
@@ -23,12 +23,13 @@ from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.holders import Holder, Holders
 from handlers.order_lists.buttons import TurnOrders
-from handlers.order_lists.filters import Limit, Wanted
+from handlers.order_lists.filters import MAX_WORDS, Limit, Wanted
 from handlers.order_lists.screens import FilterUnknown, OrderListNotice
 from handlers.order_lists.words import ShowOrders
 from texts.days import resolve
 
 _MAX_NAMED: Final = 20  # merchants of one list
+MAX_DAYS: Final = 31  # what all of them come to is added up anew for each page
 _MAX_TOLD: Final = 3  # of them, by their names
 _LIVE, _TEST = "live", "test"
 
@@ -58,8 +59,9 @@ async def show_orders(
         await chat.refuse(FilterUnknown(tuple(unknown)))
         return
     wanted = await _filter_of(chat.actor, intent.wanted, codes, holders, reports)
-    await _need_channels(wanted, supply, parties)
     listed = reports.order_lists.seen(chat.actor, wanted)
+    if not chat.actor.in_suppliers_group:  # whose people do not learn which others there are
+        await _need_channels(wanted, supply, parties)
     page = await reports.order_lists.page(listed, Turn())
     list_id = await reports.order_lists.keep(wanted)
     await chat.say(await _notice(chat, list_id, listed, page, supply, parties, system))
@@ -99,24 +101,33 @@ async def _filter_of(
 ) -> OrderFilter:
     """What words mean here: days of the first merchant that is meant, amounts in its currency.
 
-    Refusals: those of `Holders.meant`, `resolve` and `Typed.units_in`, and of rights before
+    Refusals: those of `Holders.meant` (currency_not_here also where merchants are named that count
+    in several), `resolve` and `_minor`, filter_too_long, range_too_long, and of rights before
     anybody learns what there is.
     """
     actor.need("look_up")
+    if wanted.too_long or len(wanted.merchants) > _MAX_NAMED:
+        raise Refusal("filter_too_long", words=MAX_WORDS, merchants=_MAX_NAMED)
     if (wanted.channels or wanted.suppliers) and not actor.in_suppliers_group:
         actor.need_among_staff("see_channel")
     meant: list[Holder] = []
-    for number in wanted.merchants[:_MAX_NAMED] or (None,):
-        meant += await holders.meant(actor, number, wanted.currency or None)
+    for number in wanted.merchants or (None,):
+        currency = wanted.currency or (meant[0].currency if meant else None)
+        meant += await holders.meant(actor, number, currency)
     first = meant[0]
+    ids = [one.id for one in meant if one.currency == first.currency]
+    some = bool(wanted.merchants) or (first.kind == "m" and len(ids) < len(meant))
+    days = resolve(wanted.days, await reports.bills.open_day(first.id))
+    if len(days) > MAX_DAYS:
+        raise Refusal("range_too_long", limit_days=MAX_DAYS)
     least, most = (
         _minor(limit, first.currency, least=place == 0)
         for place, limit in enumerate((wanted.least, wanted.most))
     )
     return OrderFilter(
-        resolve(wanted.days, await reports.bills.open_day(first.id)),
+        days,
         first.currency,
-        merchant_ids=tuple(one.id for one in meant) if wanted.merchants else (),
+        merchant_ids=tuple(ids) if some else (),
         product_codes=tuple(codes),
         channel_nos=wanted.channels,
         supplier_nos=wanted.suppliers,
@@ -130,10 +141,14 @@ async def _filter_of(
 
 
 def _minor(limit: Limit | None, currency: str, *, least: bool) -> int | None:
-    """The smallest, or the largest, amount that is within."""
+    """The smallest, or the largest, amount that is within. Refusals: those of `Typed.units_in`,
+    amount_invalid (nothing is as large)."""
     if limit is None:
         return None
     scaled = limit.amount.units_in(currency) * Decimal(10) ** EXPONENTS[currency]
+    if scaled > MAX_MINOR:
+        example = format_minor(100 * 10 ** EXPONENTS[currency], currency)
+        raise Refusal("amount_invalid", text=limit.amount.text, currency=currency, example=example)
     if least:
         whole = int(scaled.to_integral_value(ROUND_CEILING))
         return whole + (not limit.included and whole == scaled)

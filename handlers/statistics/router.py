@@ -104,11 +104,12 @@ async def show_statistics(
 async def _recent(
     actor: Actor, holder: Holder, what: What, open_day: date, reports: Reports
 ) -> tuple[Recent, ...]:
-    """Success of the last minutes: of a merchant, a supplier, or all of them."""
+    """Success of the last minutes: of a merchant, a supplier, or all of them. The day before
+    belongs to it in the first hour of a day."""
     shared = actor.in_suppliers_group and len(actor.supplier_ids or ()) > 1
     if what != "stats" or shared or not actor.may("look_up"):
         return ()
-    wanted = OrderFilter(Days.one(open_day), holder.currency)
+    wanted = OrderFilter(Days(open_day - timedelta(days=1), open_day), holder.currency)
     if holder.kind == "m":
         wanted = replace(wanted, merchant_ids=(holder.id,))
     elif holder.kind == "s" and not actor.in_suppliers_group:

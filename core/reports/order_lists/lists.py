@@ -20,7 +20,6 @@ from core.system.store import Store, Tx
 from core.trade.orders import standing_of
 
 PAGE: Final = 10
-MAX_PAGE: Final = 100_000
 KEPT_FOR: Final = timedelta(days=30)  # so long a list can be turned
 MINUTES: Final = (10, 30, 60)
 _LONGEST: Final = timedelta(minutes=max(MINUTES))
@@ -86,7 +85,8 @@ class Recent:
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """Lines, the newest first. older: whether others follow. recent: of the last minutes, whatever
-    became of these; nothing where the days of the list ended before."""
+    became of these, as far as these are minutes of the list's days; nothing of days that are
+    over."""
 
     turn: Turn
     lines: tuple[ListedOrder, ...]
@@ -234,14 +234,15 @@ async def _turned(
 async def _recent(
     tx: Tx, listed: FilteredOrders, scope: _Scope, now: datetime
 ) -> tuple[Recent, ...]:
-    since = now - _LONGEST
-    if max(scope.until, default=_NEVER) <= since:
+    begins, ends = min(scope.since, default=now), max(scope.until, default=_NEVER)
+    minutes = [one for one in MINUTES if begins <= now - timedelta(minutes=one)]
+    if ends <= now or not minutes:
         return ()
-    conditions = scope.after(since).before(now).conditions()
+    conditions = scope.after(now - _LONGEST).before(now).conditions()
     # What became of them is the question.
     wanted = replace(listed.wanted, pay="", news="", marks=())
     sql = statements.recent_of(listed.rows, wanted, conditions)
-    conditions.args[-2:] = [now, list(MINUTES)]
+    conditions.args[-2:] = [now, minutes]
     return tuple(Recent(**dict(row)) for row in await tx.fetch(sql, *conditions.args))
 
 

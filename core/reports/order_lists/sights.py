@@ -25,7 +25,8 @@ class Sight:
 def sight_of(actor: Actor, wanted: OrderFilter) -> Sight:
     """What this actor sees of it in this chat: in a merchant's group its own orders, without
     channels and cost; in a supplier's group its attempts; staff among themselves everything. What
-    the platform earns is for who reads its bill.
+    several merchants come to is for who reads statistics, and what the platform earns of them for
+    who reads its bill.
 
     Refusals: anonymous_admin, not_permitted, staff_only (channels and suppliers, where others read
     along), group_not_bound, merchant_not_here (a merchant, in a supplier's group), filter_not_here
@@ -38,15 +39,13 @@ def sight_of(actor: Actor, wanted: OrderFilter) -> Sight:
         actor.need_among_staff("see_channel")
     if actor.merchant_ids is not None:
         return _of_merchants(actor, actor.merchant_ids, wanted)
-    if not wanted.merchant_ids:
+    is_one = len(wanted.merchant_ids) == 1
+    if not is_one:
         actor.need("read_statistics")
     channels = actor.may("see_channel")
-    earned = channels and (bool(wanted.merchant_ids) or actor.may("read_platform"))
+    earned = channels and (is_one or actor.may("read_platform"))
     return Sight(
-        wanted.merchant_ids or None,
-        channels=channels,
-        fees=bool(wanted.merchant_ids) or earned,
-        costs=earned,
+        wanted.merchant_ids or None, channels=channels, fees=is_one or earned, costs=earned
     )
 
 

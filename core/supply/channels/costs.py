@@ -47,13 +47,17 @@ async def find_cost(queries: Queries, channel_no: str, now: datetime) -> Channel
 
 
 # The open day of supplier s, $1 now. A changed cut counts from the next day on, so the row knows
-# and the clock does not; where that day is over but not yet closed, it is the one after it. Named
-# as `core.kernel.clock.DayCut` names it.
+# and the clock does not; where that day is over but not yet closed, it is the one after it, which
+# no cut makes shorter than twelve hours (SHORTEST_DAY). Named as `core.kernel.clock.DayCut` does.
 TODAY: Final = """(
-    SELECT CASE WHEN d.ends_at > $1 THEN d.day ELSE greatest(
-        d.day + 1, (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
-                   + (s.day_cut > '12:00')::int
-    ) END
+    SELECT CASE
+        WHEN d.ends_at > $1 THEN d.day
+        WHEN d.ends_at + interval '12 hours' > $1 THEN d.day + 1
+        ELSE greatest(
+            d.day + 1, (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
+                       + (s.day_cut > '12:00')::int
+        )
+    END
     FROM business_day d WHERE d.holder_id = s.id AND d.closed_at IS NULL
 )"""
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from core.kernel.clock import DayCut
+from core.kernel.clock import SHORTEST_DAY, DayCut
 from core.kernel.errors import Bug, Refusal
 from core.kernel.tariff import Tariff
 from core.parties.merchants import App, Merchant, Offer
@@ -37,6 +37,8 @@ class OpenDay:
         """
         if now < self.ends_at:
             return self.day
+        if now < self.ends_at + SHORTEST_DAY:
+            return self.day + timedelta(days=1)
         local = now.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
         cut = timedelta(hours=self.cut.hour, minutes=self.cut.minute, seconds=self.cut.second)
         ahead = timedelta(days=DayCut(self.cut, self.zone).days_ahead)

@@ -1195,6 +1195,7 @@ CREATE TABLE supplier_payment (                -- what suppliers said they took;
 CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
 CREATE INDEX supplier_payment_at ON supplier_payment USING brin (at) WITH (autosummarize);
 CREATE INDEX supplier_payment_merchant ON supplier_payment (merchant_id, at);
+CREATE INDEX supplier_payment_confirmed ON supplier_payment (at) WHERE booked_as = 'confirmation';
 
 -- The same for attempts: who was sent since, and who was paid, as their suppliers said. A payment
 -- leads to its attempt, and that attempt's one row of history says whether it was paid by it.

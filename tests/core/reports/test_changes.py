@@ -37,6 +37,7 @@ from tests.core.support import (
     SUPPLIER_CHAT,
     Desk,
 )
+from tests.core.system.test_restored import complete
 from tests.demo import eventually
 
 NOTHING: list[tuple[str, int]] = []
@@ -292,6 +293,18 @@ async def test_money_moves_the_bills_of_the_platform_and_of_its_supplier_alone(d
     await desk.see(opened, 10000)
     await changes.show()
     assert await live_bills(desk) == [(SUPPLIER_CHAT, str(supplier.id)), (OPS_CHAT, None)]
+
+
+async def test_what_a_supplier_confirms_moves_its_bill_though_nothing_is_booked(desk: Desk) -> None:
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
+    changes = await quiet(desk)
+    opened = await desk.open()
+    await complete(desk, opened)
+    await changes.show()
+    await shown(desk)
+    await desk.see(opened, 10000)
+    await changes.show()
+    assert (SUPPLIER_CHAT, str(supplier.id)) in await live_bills(desk)
 
 
 async def test_what_a_supplier_paid_in_moves_its_bill_and_the_platforms(desk: Desk) -> None:

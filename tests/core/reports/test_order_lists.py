@@ -176,6 +176,23 @@ async def test_success_of_the_last_minutes(town: Town) -> None:
     assert (await town.page(days=closed)).recent == ()
 
 
+async def test_minutes_before_a_lists_days_are_none_of_it(town: Town) -> None:
+    """Just after a day was cut, none of its hours is an hour long."""
+    clock, merchant_id = town.desk.clock, town.desk.merchant.id
+    ends_at = await town.desk.runtime.system.store.fetchval(
+        "SELECT ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant_id
+    )
+    own: dict[str, Any] = {
+        "merchant_ids": (merchant_id,),
+        "days": Days.one(town.days.last + timedelta(days=1)),
+    }
+    clock.advance((ends_at - clock.now()).total_seconds() + 5 * 60)
+    assert await town.desk.runtime.reports.bills.open_day(merchant_id) == own["days"].first
+    assert (await town.page(**own)).recent == ()
+    clock.advance(30 * 60)
+    assert [one.minutes for one in (await town.page(**own)).recent] == [10, 30]
+
+
 async def test_other_days_and_a_number_that_is_not_there(town: Town) -> None:
     before = town.days.first - timedelta(days=9)
     assert (await town.page(days=Days(before, before))).lines == ()
@@ -249,6 +266,18 @@ async def test_what_the_platform_earns_is_for_who_reads_its_bill(town: Town) -> 
         whole = lists.seen(actor, everybody).sight
         assert (whole.channels, whole.fees, whole.costs) == (True, fees, fees)
         assert lists.seen(actor, one).sight.fees
+
+
+async def test_several_merchants_together_are_no_way_to_what_all_of_them_come_to(
+    town: Town,
+) -> None:
+    lists = town.desk.runtime.reports.order_lists
+    others = (town.desk.merchant.id, uuid4())
+    several = OrderFilter(town.days, "CNY", merchant_ids=others)
+    sight = lists.seen(await town.desk.actor(OPERATOR, OPS_CHAT), several).sight
+    assert (sight.fees, sight.costs) == (False, False)
+    sight = lists.seen(await town.desk.actor(ADMIN, OPS_CHAT), several).sight
+    assert (sight.fees, sight.costs) == (True, True)
 
 
 async def test_what_a_list_is_about_is_kept_for_a_month(town: Town) -> None:

@@ -252,6 +252,10 @@ def test_an_open_day_that_is_over_is_the_next_one() -> None:
     assert day.at(ends_at + timedelta(days=5)) == date(2026, 3, 8)
     # A later cut counts from the next day on: the day after is never the same one again.
     assert replace(day, cut=time(6, 0)).at(ends_at) == date(2026, 3, 3)
+    # Nor is the next one left out, where a later cut has it begin an hour before its clock does.
+    noon = datetime(2026, 3, 3, 4, tzinfo=UTC)
+    moved = replace(day, ends_at=noon, cut=time(13, 0))
+    assert moved.at(noon + timedelta(hours=2)) == date(2026, 3, 3)
 
 
 async def test_a_secret_that_does_not_open_concerns_its_own_row_alone(

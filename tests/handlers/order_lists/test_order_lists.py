@@ -124,6 +124,33 @@ async def test_a_suppliers_people_see_what_it_was_sent(desk: Desk, many: list[st
     assert await code_of(desk, ZHAO, HENGTONG, "/orders M1001") == "merchant_not_found"
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (">99999999999999999999", "amount_invalid"),
+        (" ".join(f"M{1001 + n}" for n in range(21)), "filter_too_long"),
+        ("C01" * 19 + " " + "C02" * 19 + " " + "C03" * 19, "filter_too_long"),
+        ("今天" * 2_000, ""),
+        ("2026-01-01~2026-03-01", "range_too_long"),
+        ("M1001 M1009", "currency_not_here"),
+    ],
+)
+async def test_what_is_too_much_or_mixed_is_refused(desk: Desk, words: str, code: str) -> None:
+    await desk.runtime.parties.merchants.open("M1009", "Dollar", reviewed=True, currency="USD")
+    said = await desk.said(FINANCE, OPS, f"/orders {words}"[:4096])
+    assert said.facts.get("code", "") == code
+
+
+async def test_a_list_begins_where_its_days_do(desk: Desk) -> None:
+    last = await listed(desk, FINANCE, OPS, "/orders from 11-20")
+    assert last.wanted.least_minor is None
+
+
+async def test_a_suppliers_people_do_not_learn_which_channels_there_are(desk: Desk) -> None:
+    for channel_no in ("C01", "C03", "C77"):
+        assert (await listed(desk, ZHAO, HENGTONG, f"/orders {channel_no}")).totals.count == 0
+
+
 async def test_nobody_presses_their_way_to_more(desk: Desk, many: list[str]) -> None:
     """A list of staff, pressed in a merchant's group or by whoever may not see all merchants."""
     said = await desk.said(FINANCE, OPS, "订单列表")

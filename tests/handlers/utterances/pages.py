@@ -8,6 +8,7 @@ PAGES: Final = (
     ("+1000\n\n-200 退", "Advances +1000 3: -200 “退”"),
     ("+1000\n好的", "AdvancesFault 2: “好的” line"),
     ("今天的：\n+1000", "AdvancesFault “今天的：” line"),
+    ("今天的：\n+50000\n请查收", "AdvancesFault “今天的：” line"),
     ("+1000\n+1,00", "AdvancesFault 2: “+1,00” amount"),
     ("+1000\n+13800138000", "AdvancesFault 2: “+13800138000” telephone"),
     ("+1000\n+1", "AdvancesFault 2: “+1” line"),
