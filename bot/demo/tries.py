@@ -23,12 +23,16 @@ _FIRST: Final = (
 )  # fmt: skip
 # Everybody of the demo who could ask to be let speak is let already.
 _NOBODYS: Final = frozenset({"apply"})
+# Of whomever a group is bound to.
+_OF_SOMEBODY: Final = frozenset({"orders"})
 # Of a merchant, never of a supplier; and never of all merchants together.
 _OF_A_MERCHANT: Final = frozenset({"credit", "discrepancies", "docs"})
 _OF_ONE: Final = frozenset({"credit", "docs", "prepaid", "prepay", "rates"})
 _ONE: Final = "M1001"
 # What it takes to be told of all merchants together.
-_OF_ALL: Final = {"bill": "read_platform", "export": "read_platform"}
+_OF_ALL: Final = {
+    "bill": "read_platform", "export": "read_platform", "orders": "read_statistics"
+}  # fmt: skip
 # What staff says among itself: others read along in their groups.
 _AMONG_STAFF: Final = frozenset(
     {
@@ -69,6 +73,8 @@ def _in_group(role: str, group: DemoGroup) -> Iterator[Try]:
             continue
         if group.kind == "supplier" and command.name in _OF_A_MERCHANT:
             continue
+        if group.kind == "unbound" and command.name in _OF_SOMEBODY:
+            continue
         written = command.suppliers_usage if group.kind == "supplier" else ()
         numbered = group.kind == "ops" and _needs_number(command, role)
         for text in _usable(command, written or command.usage, group.language, numbered=numbered):
@@ -106,8 +112,9 @@ def _needs_number(command: Command, role: str) -> bool:
     """Whether this person, where staff is among itself, says whose it is."""
     if command.name in _OF_ONE:
         return True
-    right = _OF_ALL.get(command.name, ALL_RIGHT)
-    return "read_money" in command.rights.values() and right not in ROLES[role]
+    if command.name in _OF_ALL:
+        return _OF_ALL[command.name] not in ROLES[role]
+    return "read_money" in command.rights.values() and ALL_RIGHT not in ROLES[role]
 
 
 def _usable(command: Command, usage: Sequence[str], language: str, *, numbered: bool) -> list[str]:

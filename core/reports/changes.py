@@ -124,7 +124,7 @@ class Changes:
                 await self._board.show_bills(tx, [_bill(row) for row in _of(some, "bill")], rest)
                 asked = [UUID(row["ref"]) for row in _of(some, "enquiry")]
                 await self._enquiries.settle(tx, asked)
-                watched = [OrderKey(r["merchant_id"], UUID(r["ref"])) for r in _of(some, "watch")]
+                watched = [OrderKey(r["holder_id"], UUID(r["ref"])) for r in _of(some, "watch")]
                 await self._watches.settle(tx, watched)
         self._mark = now
         return True

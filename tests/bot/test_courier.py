@@ -525,7 +525,9 @@ async def test_a_supplier_sees_its_attempt_and_nothing_of_the_merchant(
     (posted,) = await post.telegram.transcript(SUPPLIER_CHAT)
     assert mine.attempt_no in posted["text"]
     assert "100.00 CNY" in posted["text"]
-    assert "buttons" not in posted or not posted["buttons"]
+    numbers = [one["copy_text"] for row in posted["buttons"] for one in row]
+    assert mine.attempt_no in numbers
+    assert {len(one) for row in posted["buttons"] for one in row} == {2}, "nothing to press"
     for secret in (
         shop[0].merchant_no, shop[0].name, order.order_no, order.merchant_order_no, "A lamp",
         other.attempt_no, "S02",

@@ -38,7 +38,9 @@ async def test_every_page_leads_to_the_others(desk: DemoDesk) -> None:
         assert wanted <= set(LINK.findall(await text_of(desk, pages[name]))), name
     async with desk.http.get(f"{pages['chat']}api/world") as answer:
         led = (await answer.json())["pages"]
-    assert led == {name: url for name, url in pages.items() if name != "chat"}
+    docs = f"{ready['desk']}/docs/api"
+    assert led == {name: url for name, url in pages.items() if name != "chat"} | {"docs": docs}
+    await text_of(desk, docs)
     assert 'href="/"' in await text_of(desk, ready["cashier"])
 
 

@@ -149,6 +149,7 @@ def refusals(told: list[Fact]) -> set[str]:
 async def test_what_is_not_ones_right_is_refused_and_changes_nothing(
     desk: Desk, order: Order, user_id: int
 ) -> None:
+    await desk.say(user_id, user_id, "hello")  # what colleagues are called is known from then on
     before = await state(desk)
     for place in PLACES:
         chat_id = place.chat_id or user_id
