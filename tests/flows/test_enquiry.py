@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.world import BOT_ID
-from tests.demo import DemoDesk, eventually
+from tests.demo import HEARD_S, DemoDesk, eventually
 from tests.sandbox.telegram.room import encoded, png
 
 
@@ -86,7 +86,7 @@ async def test_a_picture_is_passed_and_its_answer_comes_back(desk: DemoDesk) -> 
         shown = next(m for m in await desk.transcript(supplier) if m["id"] == question["id"])
         return "小李" in shown["text"] and not shown["buttons"]
 
-    await eventually(taken, what="the card says who took it")
+    await eventually(taken, what="the card says who took it", timeout_s=HEARD_S)
     await says(desk, stranger, supplier, text="@suqing_spruce 未到账", reply_to=question["id"])
     await says(desk, stranger, supplier, photo=picture(), caption="流水", reply_to=question["id"])
 
@@ -94,7 +94,7 @@ async def test_a_picture_is_passed_and_its_answer_comes_back(desk: DemoDesk) -> 
         found = await replies_to(desk, group, asked)
         return [(m["text"], len(m["files"])) for m in found] == [("未到账", 0), ("流水", 1)]
 
-    await eventually(answered, what="both answers are there, in their order")
+    await eventually(answered, what="both answers are there, in their order", timeout_s=HEARD_S)
     # What the merchant says to that goes there again.
     (first, _) = await replies_to(desk, group, asked)
     await desk.act("merchant_staff", group, text="客户有截图，请再查", reply_to=first["id"])
@@ -108,7 +108,7 @@ async def test_a_picture_is_passed_and_its_answer_comes_back(desk: DemoDesk) -> 
         shown = next(m for m in await desk.transcript(supplier) if m["id"] == question["id"])
         return "✅" in shown["text"]
 
-    await eventually(settled, what="the supplier's card says that it is paid")
+    await eventually(settled, what="the supplier's card says that it is paid", timeout_s=HEARD_S)
 
 
 async def test_an_album_is_one_question(desk: DemoDesk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from core.kernel.money import format_minor
-from tests.demo import DemoDesk, Receiver, eventually
+from tests.demo import HEARD_S, DemoDesk, Receiver, eventually
 
 
 def bill_text(messages: list[dict[str, object]]) -> str:
@@ -46,7 +46,7 @@ async def test_an_order_is_created_paid_booked_notified_and_shown(
         messages = {m["id"]: m for m in await desk.transcript(chat)}
         return "已支付" in messages[card["id"]]["text"] and messages[card["id"]]["edited"]
 
-    await eventually(turned, what="the card turns paid")
+    await eventually(turned, what="the card turns paid", timeout_s=HEARD_S)
 
     after = await desk.balance()
 

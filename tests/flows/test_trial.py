@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.demo import DemoDesk, eventually
+from tests.demo import HEARD_S, DemoDesk, eventually
 from tests.flows.test_chat import button
 
 
@@ -40,7 +40,7 @@ async def test_a_test_order_is_made_in_the_chat_paid_and_booked(desk: DemoDesk) 
         messages = {m["id"]: m for m in await desk.transcript(chat)}
         return "已支付" in messages[card["id"]]["text"]
 
-    await eventually(turned, what="the card turns paid")
+    await eventually(turned, what="the card turns paid", timeout_s=HEARD_S)
     after = await desk.balance()
     assert after["payable"] - before["payable"] == 4321 - 52
     assert (await desk.command("verify-books"))[0] == 0
