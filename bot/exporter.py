@@ -184,10 +184,10 @@ class Exporter:
 
     async def _send(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
         staff = paper.staff or paper.what == "calls"
-        if not await self._runtime.people.groups.may_read(
-            taken.chat_id, paper.holder_id, staff=staff
-        ):
-            raise _NotTheirs
+        may_read = self._runtime.people.groups.may_read
+        for holder_id in paper.holder_ids:
+            if not await may_read(taken.chat_id, holder_id, staff=staff):
+                raise _NotTheirs
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
         await self._budget.take(taken.chat_id, SAID)

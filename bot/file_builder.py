@@ -12,14 +12,22 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from core.kernel.errors import Bug, Refusal
-from core.reports.bills import Bill, PlatformBill, SupplierBill
-from core.reports.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
+from core.reports.exports import (
+    MAX_ROWS,
+    ListReading,
+    MerchantReading,
+    Paper,
+    PlatformReading,
+    SupplierReading,
+)
 from core.runtime import Runtime
 from handlers.files import picture
 from handlers.files.books import (
     Column,
     CsvTable,
+    ListHead,
     MerchantBook,
+    OrderListBook,
     Speech,
     SupplierBook,
     day_columns,
@@ -32,6 +40,7 @@ from handlers.files.books import (
     write_platform_book,
 )
 from handlers.files.chart import chart_caption, draw_chart
+from handlers.order_lists.screens import filter_words, list_title
 from handlers.screens import call_log, caption
 
 R = TypeVar("R")
@@ -94,11 +103,14 @@ class Builder:
 
     async def file(self, paper: Paper, language: str, folder: Path, progress: Progress) -> Built:
         """A workbook, a CSV, or the log of an order's calls. Refusals: export_too_large,
-        export_too_big."""
+        list_too_large, export_too_big."""
         exports = self._runtime.reports.exports
         if paper.order_id is not None:
             return await self._calls(paper.holder_id, paper.order_id, language, folder)
-        if paper.holder == "m":
+        if paper.listed is not None:
+            async with exports.order_list(paper, paper.listed) as reading:
+                built = await self._list(reading, language, folder, progress)
+        elif paper.holder == "m":
             async with exports.merchant(paper) as merchant:
                 built = await self._known(merchant, language, folder, merchant.bill.merchant_no)
                 if built.path is not None:
@@ -129,8 +141,7 @@ class Builder:
         """The file that was sent before, or the place of a new one."""
         paper = reading.paper
         digest = await reading.digest(language)
-        span = f"{paper.days.first}" + (f"_{paper.days.last}" if len(paper.days) > 1 else "")
-        stem = f"{name}_{span}" + (f"_{paper.table}" if paper.what == "csv" else "")
+        stem = f"{name}_{_span(paper)}" + (f"_{paper.table}" if paper.what == "csv" else "")
         under = caption(f"📄 {name} · {paper.days}")
         file_id = await reading.file_of(digest)
         if file_id is not None:
@@ -150,18 +161,42 @@ class Builder:
         await asyncio.to_thread(path.write_text, text, encoding="utf-8")
         return Built(digest, under, path)
 
-    async def _speech(self, bill: Bill | SupplierBill | PlatformBill, language: str) -> Speech:
+    async def _list(
+        self, reading: ListReading, language: str, folder: Path, progress: Progress
+    ) -> Built:
+        """The workbook of a list, written unless the same was sent before."""
+        listed = reading.listed
+        await reading.need_room(self._limits.rows)
+        progress.total = await reading.count()
+        digest = await reading.digest(language)
+        products = (await self._runtime.supply.market.now()).products
+        names = {code: (one.name_zh, one.name_en) for code, one in products.items()}
+        title = list_title(listed.wanted, filter_words(listed.wanted, names, language), language)
+        under = caption(f"📄 {title}")
+        file_id = await reading.file_of(digest)
+        if file_id is not None:
+            return Built(digest, under, file_id=file_id)
+        path = folder / f"orders_{_span(reading.paper)}.xlsx"
+        speech = await self._speech(listed.wanted.currency, reading.paper.zone, language)
+        now = self._runtime.system.clock.now()
+        head = ListHead(title, reading.whose, listed, reading.totals, now)
+        book = await asyncio.to_thread(OrderListBook, path, head, speech)
+        await _pour(reading.lines(), book.lines.add, progress)
+        await asyncio.to_thread(book.close)
+        return Built(digest, under, path)
+
+    async def _speech(self, currency: str, zone: str, language: str) -> Speech:
         products = (await self._runtime.supply.market.now()).products
         names = {
             code: product.name_zh if language == "zh" else product.name_en
             for code, product in products.items()
         }
-        return distinct(Speech(language, bill.currency, bill.zone, names))
+        return distinct(Speech(language, currency, zone, names))
 
     async def _merchant(
         self, reading: MerchantReading, language: str, path: Path, progress: Progress
     ) -> None:
-        speech = await self._speech(reading.bill, language)
+        speech = await self._speech(reading.bill.currency, reading.bill.zone, language)
         progress.total = await reading.count()
         if reading.paper.what == "csv":
             await self._merchant_csv(reading, speech, path, progress)
@@ -197,7 +232,7 @@ class Builder:
         self, reading: SupplierReading, language: str, path: Path, progress: Progress
     ) -> None:
         paper = reading.paper
-        speech = await self._speech(reading.bill, language)
+        speech = await self._speech(reading.bill.currency, reading.bill.zone, language)
         progress.total = await reading.count()
         if paper.what == "csv":
             if paper.table == "prepayments":
@@ -214,13 +249,19 @@ class Builder:
         await asyncio.to_thread(book.close)
 
     async def _platform(self, reading: PlatformReading, language: str, path: Path) -> None:
-        speech = await self._speech(reading.bill, language)
+        speech = await self._speech(reading.bill.currency, reading.bill.zone, language)
         if reading.paper.what == "csv":
             lines = _one(reading.bill.merchants)
             await _csv(path, merchant_columns(speech), speech, reading.paper, lines)
             return
         now = self._runtime.system.clock.now()
         await asyncio.to_thread(write_platform_book, path, reading.bill, speech, built_at=now)
+
+
+def _span(paper: Paper) -> str:
+    """The days of a paper, in the name of its file."""
+    days = paper.days
+    return f"{days.first}" + (f"_{days.last}" if len(days) > 1 else "")
 
 
 async def render(svg: str) -> bytes:

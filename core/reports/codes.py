@@ -17,6 +17,10 @@ CODES: Final = declare(
                 "{rows} orders do not fit into a workbook (at most {limit}). Ask for CSV, or"
                 " fewer days."
             ),
+            "list_too_large": (
+                "{rows} orders do not fit into a workbook (at most {limit}). Narrow the list: by"
+                " days, merchants or amounts."
+            ),
             "list_gone": "This list is too old to be turned. Ask for a new one: 订单列表",
             "filter_not_here": (
                 "A supplier's list is narrowed by days, amounts, channels, products, and whether"

@@ -62,12 +62,13 @@ def build_reports(
     store, clock = system.store, system.clock
     merchants, suppliers = parties.merchants, parties.suppliers
     bills = Bills(store, clock, ledger, merchants, supply.market)
+    order_lists = OrderLists(store, clock, system.ids)
     statistics = Statistics(store, bills, suppliers)
     return Reports(
         bills,
         statistics,
         Balances(store, statistics),
-        Exports(system, ledger, parties, bills),
+        Exports(system, ledger, parties, bills, order_lists),
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
@@ -76,5 +77,5 @@ def build_reports(
         Checklist(store),
         Configuration(store, delivery.audit),
         DayReports(people.groups, delivery.outbox, delivery.board),
-        OrderLists(store, clock, system.ids),
+        order_lists,
     )

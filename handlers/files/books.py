@@ -15,6 +15,7 @@ from handlers.files.columns import (
 )
 from handlers.files.csv_table import CsvTable, before_spreadsheet, for_spreadsheet
 from handlers.files.merchant_book import MerchantBook, days_of
+from handlers.files.order_list_book import ListHead, OrderListBook
 from handlers.files.platform_book import write_platform_book
 from handlers.files.sheets import distinct
 from handlers.files.supplier_book import SupplierBook
@@ -22,7 +23,9 @@ from handlers.files.supplier_book import SupplierBook
 __all__ = [
     "Column",
     "CsvTable",
+    "ListHead",
     "MerchantBook",
+    "OrderListBook",
     "Speech",
     "SupplierBook",
     "before_spreadsheet",

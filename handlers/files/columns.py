@@ -28,7 +28,8 @@ Kind = Literal["text", "figure", "money", "count", "day", "instant"]
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[R]):
-    """A column: what it is called, and what a row has there. width: in characters."""
+    """A column: what it is called, and what a row has there: None for nothing. width: in
+    characters."""
 
     title: str
     kind: Kind

@@ -86,6 +86,8 @@ class CsvTable(Generic[R]):
         )
 
     def _cell(self, kind: str, value: Any) -> str:
+        if value is None:
+            return ""
         match kind:
             case "money":
                 return format_minor(value, self._currency, grouping=False)

@@ -235,8 +235,9 @@ class TableSheet(Generic[R]):
             number += 1
             parts.append(f'<row r="{number}">')
             parts += [
-                f"{begins}{number}{opens}{text_of(value_of(row))}{closes}"
+                f"{begins}{number}{opens}{text_of(value)}{closes}"
                 for value_of, text_of, begins, opens, closes in self._cells
+                if (value := value_of(row)) is not None
             ]
             parts.append("</row>")
         self._sheet.write_rows("".join(parts), len(rows), len(self._columns))

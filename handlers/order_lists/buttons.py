@@ -25,6 +25,16 @@ class TurnOrders(Button):
         return f"orders:{short(self.list_id)}:{turn.page}:{turn.way[0]}:{turn.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class ExportOrders(Button):
+    """All lines of a list as a workbook, in a reply to what carries the button."""
+
+    list_id: UUID
+
+    def data(self) -> str:
+        return f"orders:{short(self.list_id)}:excel"
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
@@ -32,4 +42,6 @@ def read(parts: list[str]) -> Button | None:
             number
         ):
             return TurnOrders(long(list_id), Turn(read_page(page), _WAYS[way], number))
+        case ["orders", list_id, "excel"]:
+            return ExportOrders(long(list_id))
     return None

@@ -15,6 +15,7 @@ from core.kernel.money import EXPONENTS, MAX_MINOR, format_minor
 from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports.district import Reports
+from core.reports.exports import Paper
 from core.reports.order_lists import FilteredOrders, OrderFilter, OrderPage, Turn
 from core.supply.channels import Product
 from core.supply.district import Supply
@@ -22,7 +23,7 @@ from core.system.district import System
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.holders import Holder, Holders
-from handlers.order_lists.buttons import TurnOrders
+from handlers.order_lists.buttons import ExportOrders, TurnOrders
 from handlers.order_lists.filters import MAX_WORDS, Limit, Wanted
 from handlers.order_lists.screens import FilterUnknown, OrderListNotice
 from handlers.order_lists.words import ShowOrders
@@ -38,6 +39,7 @@ def add_routes(routes: Router) -> None:
     """Which orders are these?"""
     routes.message.register(show_orders, Wants(ShowOrders))
     routes.callback_query.register(turn_orders, Presses(TurnOrders))
+    routes.callback_query.register(export_orders, Presses(ExportOrders))
 
 
 async def show_orders(
@@ -83,6 +85,18 @@ async def turn_orders(
     listed = lists.seen(chat.actor, await lists.kept(button.list_id))
     page = await lists.page(listed, button.turn)
     await chat.replace(await _notice(chat, button.list_id, listed, page, supply, parties, system))
+
+
+async def export_orders(
+    _: CallbackQuery, chat: Chat, button: ExportOrders, reports: Reports
+) -> None:
+    """All lines, as whoever pressed may see them, as a file in reply to what carries the
+    button."""
+    chat.actor.need("look_up")
+    lists = reports.order_lists
+    listed = lists.seen(chat.actor, await lists.kept(button.list_id))
+    paper = Paper.of_list(listed, await chat.zone())
+    await reports.exports.ask(chat.actor, [paper], reply_to=chat.message_id)
 
 
 def _products(words: Iterable[str], products: Mapping[str, Product]) -> tuple[list[str], list[str]]:

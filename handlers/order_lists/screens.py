@@ -15,7 +15,7 @@ from core.delivery.outbox import Notice
 from core.reports.order_lists import ListedOrder, OrderFilter, Recent, Totals, Turn
 from handlers.kit.screen import View, button, keyboard, percent
 from handlers.kit.vocabulary import word
-from handlers.order_lists.buttons import TurnOrders
+from handlers.order_lists.buttons import ExportOrders, TurnOrders
 from handlers.orders.card import ATTEMPT_ICONS, ICONS
 from texts import number, translator
 
@@ -79,6 +79,12 @@ def filter_words(
         said.append(f"≥ {least}" if most is None else f"≤ {most}")
     said += [word("order_filter", "test", language)] if wanted.mode == "test" else []
     return said
+
+
+def list_title(wanted: OrderFilter, said: Sequence[str], language: str) -> str:
+    """'Orders of 2026-11-21 · unpaid · ≥ 100.00'. said: what the filter leaves, as words."""
+    title = translator(language).gettext("Orders of %(days)s") % {"days": wanted.days}
+    return " · ".join([title, *said])
 
 
 def recent_words(recent: Sequence[Recent], language: str) -> str:
@@ -146,7 +152,10 @@ def _buttons(notice: OrderListNotice, translate: NullTranslations) -> InlineKeyb
         pages.append(turned("◀", Turn()))
     if notice.older and lines:
         pages.append(turned("▶", Turn(turn.page + 1, "older", lines[-1].number)))
-    return keyboard(tuple(pages), (turned(translate.gettext("🔄 Refresh"), turn),))
+    last = [turned(translate.gettext("🔄 Refresh"), turn)]
+    if notice.totals.count:
+        last.append(button("Excel", ExportOrders(notice.list_id)))
+    return keyboard(tuple(pages), tuple(last))
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (

@@ -21,9 +21,12 @@ from bot.send_limits import Budget, Gate
 from bot.world import BOT_ID
 from core.delivery.outbox import SAID, Say, TakeAway
 from core.kernel.days import Days
+from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.reports.exports import QUEUE, Paper
+from core.reports.order_lists import OrderFilter
 from core.runtime import Runtime
+from core.trade.orders import OpenOrder
 from handlers.files.chart import export_progress
 from tests.bot.busy import busy_day, locked, stuck
 from tests.bot.support import Telegram
@@ -45,8 +48,12 @@ async def ask(
     reply_to: int | None = None, **more: Any,
 ) -> None:  # fmt: skip
     day = await runtime.reports.bills.open_day(merchant.id)
-    paper = Paper(what, "m", merchant.id, Days.one(day), **more)  # type: ignore[arg-type]
     actor = await runtime.people.access.actor(OWNER, "x", chat_id, private=False)
+    if what == "list":
+        listed = runtime.reports.order_lists.seen(actor, OrderFilter(Days.one(day), "CNY"))
+        paper = Paper.of_list(listed, "Asia/Shanghai")
+    else:
+        paper = Paper(what, "m", merchant.id, Days.one(day), **more)  # type: ignore[arg-type]
     await runtime.reports.exports.ask(actor, [paper], reply_to=reply_to)
 
 
@@ -82,6 +89,26 @@ async def test_files_and_charts_are_sent_and_then_sent_by_their_id(
     assert await exporter.batch() == 1
     assert (await states(runtime))[-1] == first[0]
     assert await exporter.batch() == 0
+
+
+async def test_a_list_is_sent_by_its_id_until_a_line_of_it_changes(
+    runtime: Runtime, exporter: Exporter, telegram: Telegram, clock: SetClock,
+    shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    for place in range(3):
+        if place == 2:
+            wanted = OpenOrder("LATER", Money(10_000, "CNY"), "alipay_qr", "x", "203.0.113.9")
+            await runtime.trade.creation.open(shop[1], wanted, request_id="test")
+        await ask(runtime, shop[0], "list")
+        assert await exporter.batch() == 1
+    (first, file_id), again, (state, other_id) = await states(runtime)
+    assert (first, state) == ("sent", "sent")
+    assert again == (first, file_id)
+    assert other_id not in ("", None, file_id)
+    files = [m["text"] for m in await sent(telegram) if m["files"]]
+    assert len(files) == 3
+    assert all(text.startswith("📄") and "订单" in text for text in files)
 
 
 async def test_a_chart_is_replaced_in_its_place(
@@ -138,7 +165,7 @@ async def test_a_file_whose_answer_was_lost_is_there_once(
     assert [file["id"] for file in files] == [shown]
 
 
-@pytest.mark.parametrize("what", ["excel", "chart"])
+@pytest.mark.parametrize("what", ["excel", "chart", "list"])
 async def test_what_was_asked_for_is_not_sent_where_others_read_by_now(
     runtime: Runtime, exporter: Exporter, telegram: Telegram, shop: tuple[Merchant, App], what: str
 ) -> None:
@@ -312,6 +339,18 @@ async def test_what_does_not_fit_is_refused_and_not_tried_again(
     await ask(runtime, shop[0], "csv")
     await exporter.batch()
     assert (await states(runtime))[-1][0] == ("sent" if code == "export_too_large" else "failed")
+
+
+async def test_a_list_that_is_too_long_is_refused_with_what_to_do(
+    runtime: Runtime, bot: Bot, clock: SetClock, shop: tuple[Merchant, App]
+) -> None:
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    exporter = Exporter(runtime, bot, group_per_min=18, limits=Limits(rows=ORDERS - 1))
+    await ask(runtime, shop[0], "list", reply_to=7)
+    assert [await exporter.batch() for _ in range(2)] == [1, 0]
+    assert await states(runtime) == [("failed", None)]
+    said = [f for f in await facts(runtime, CHAT) if isinstance(f, Say) and f.screen == "refusal"]
+    assert [(say.facts["code"], say.reply_to) for say in said] == [("list_too_large", 7)]
 
 
 async def test_what_is_just_small_enough_is_sent(

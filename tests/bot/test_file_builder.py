@@ -8,18 +8,20 @@ from typing import Any
 
 from bot.file_builder import Builder, Progress
 from core.accounts.vouchers import Advance, Cause
+from core.kernel import codec
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.reports.exports import Paper
+from core.reports.order_lists import OrderFilter, Turn
 from core.runtime import Runtime
 from core.trade.orders import OpenOrder
 from tests.bench.formulas import Sheets
 from tests.bot.busy import busy_day
 from tests.conftest import SUPPLIER_KEYS
 from tests.core.abroad import new_channel, open_shop, open_supplier, pay
-from tests.core.support import FINANCE, SetClock
+from tests.core.support import ADMIN, CHAT, FINANCE, OPS_CHAT, SUPPLIER_CHAT, SetClock
 
 ORDERS = 30
 
@@ -162,6 +164,42 @@ async def test_a_merchants_workbook_tells_staff_more(
         assert "=cmd1" in {sheets.value("Prepayments", f"H{row}") for row in range(2, 5)}
 
 
+async def test_a_lists_workbook_adds_up_and_tells_what_its_reader_may_see(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    await live(runtime, clock, shop[0])
+    wanted = OpenOrder("LATER-1", Money(12_345, "CNY"), "alipay_qr", "x", "203.0.113.9")
+    await runtime.trade.creation.open(shop[1], wanted, request_id="test")
+    lists, day = runtime.reports.order_lists, await runtime.reports.bills.open_day(shop[0].id)
+    hidden = {"Fee", "Cost", "Channel", "Margin", "Fees"}
+    for chat_id, told in (
+        (OPS_CHAT, hidden), (CHAT, {"Fee", "Fees"}), (SUPPLIER_CHAT, {"Channel"})
+    ):  # fmt: skip
+        actor = await runtime.people.access.actor(ADMIN, "x", chat_id, private=False)
+        listed = lists.seen(actor, OrderFilter(Days.one(day), "CNY"))
+        totals = (await lists.page(listed, Turn())).totals
+        sheets = await built(runtime, Paper.of_list(listed, "Asia/Shanghai"), tmp_path)
+        assert sheets.names == ["Summary", "Orders"]
+        counts, sums = sheets.column("Summary", "B"), sheets.column("Summary", "C")
+        assert counts["All"] == totals.count == sheets.formulas["Orders"].max_row - 1
+        assert (counts["Paid"], counts["Unpaid"]) == (totals.paid, totals.count - totals.paid)
+        assert sums["All"] == yuan(totals.amount_minor)
+        assert sums["Paid"] == yuan(totals.paid_minor)
+        assert sums["Unpaid"] == yuan(totals.amount_minor - totals.paid_minor)
+        seen = texts(sheets)
+        assert hidden & seen == told
+        if chat_id == SUPPLIER_CHAT:
+            assert "C01" in seen
+            assert not {shop[0].merchant_no, shop[0].name, "LATER-1"} & seen
+            continue
+        assert (totals.count, totals.paid) == (ORDERS + 1, ORDERS)
+        assert {shop[0].merchant_no, "LATER-1"} <= seen
+        assert ({f"C0{n}" for n in range(1, 7)} & seen != set()) is (chat_id == OPS_CHAT)
+        assert sums["Fees"] == yuan(totals.fee_minor) > 0
+        if chat_id == OPS_CHAT:
+            assert sums["Margin"] == yuan(totals.fee_minor - totals.cost_minor)
+
+
 async def test_the_log_of_an_orders_calls_is_a_text_and_is_sent_again(
     runtime: Runtime, shop: tuple[Merchant, App], tmp_path: Path
 ) -> None:
@@ -169,7 +207,7 @@ async def test_the_log_of_an_orders_calls_is_a_text_and_is_sent_again(
     order = (await runtime.trade.creation.open(shop[1], wanted, request_id="test")).order
     days = Days.one(order.created_day)
     paper = Paper("calls", "m", shop[0].id, days, order_id=order.id)
-    assert Paper.unpack("calls", paper.pack()) == paper
+    assert codec.unpack(Paper, codec.pack(paper)) == paper
     builder = Builder(runtime)
     file = await builder.file(paper, "zh", tmp_path, Progress())
     assert file.path is not None

@@ -31,7 +31,7 @@ from core.people.actors import Actor
 from core.people.trail import Search
 from core.reports import exports
 from core.reports.exports import CHUNK_ROWS, Paper
-from core.reports.order_lists import OrderFilter, Turn
+from core.reports.order_lists import FilteredOrders, OrderFilter, Turn
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from core.system.leases import Look, due
@@ -211,6 +211,16 @@ async def test_lists_of_orders(ground: Ground) -> None:
             assert_by_index(plans)
             assert_planned_for_its_months(plans)
             assert "orders" in read(plans)
+
+        async def whole(listed: FilteredOrders = listed) -> None:
+            async with ground.runtime.system.store.snapshot() as tx:
+                found = await lists.whole(tx, listed)
+                await found.trace()
+                await anext(found.lines(CHUNK_ROWS), None)
+
+        plans = await ground.plans(whole)
+        assert_by_index(plans)
+        assert_planned_for_its_months(plans)
 
 
 async def test_orders_looked_up(ground: Ground) -> None:

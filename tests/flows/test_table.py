@@ -47,6 +47,9 @@ FIGURES: tuple[Row, ...] = (
     ("merchant_staff", "{order}\n{other}", ("{other}", "66.00")),
     ("merchant_staff", "商户订单号：{reference}\n金额：55.00", ("{order}", "55.00")),
     ("merchant_staff", "/order {order}", ("{order}", "待支付")),
+    ("merchant_staff", "订单列表 今天 未付", ("云杉商城", "未付", "{order}", "{other}")),
+    ("operator", "/orders =66 waiting alipay_qr", ("全部", "66.00", "{other}")),
+    ("merchant_staff", "订单列表 近三天 已退款", ("云杉商城", "退款")),
     ("merchant_staff", "帮助", ("查单", "账单")),
     ("finance", "/help", ("+1000", "查单")),
 )
@@ -71,11 +74,16 @@ SUPPLIER: tuple[Row, ...] = (
     ("supplier_staff", "账单", ("恒通支付", "S01")),
     ("supplier_staff", "查询余额", ("恒通支付", "S01")),
     ("supplier_staff", "产品费率", ("C01", "0.65%")),
+    ("supplier_staff", "订单列表 近七天 >1", ("订单", "S01 恒通支付")),
+    ("supplier_staff", "/stats", ("实时统计", "S01")),
 )
 OPS: tuple[Row, ...] = (
     ("admin", "账单", ("平台", "全部商户", "利润")),
     ("admin", "查询余额", ("💼", "全部商户")),
     ("operator", "实时统计", ("实时统计", "商户", "通道")),
+    ("finance", "/stats M1001", ("实时统计", "M1001")),
+    ("finance", "订单列表 近三天 M1001 已付", ("订单", "M1001 云杉商城", "已付")),
+    ("admin", "/orders yesterday over 1", ("订单", "全部商户")),
     ("operator", "补单记录", ("补单记录",)),
     ("finance", "差异单", ("差异单",)),
     ("admin", "群列表", ("群和频道", "云杉商城")),
@@ -165,6 +173,12 @@ async def test_bills_orders_and_help(desk: DemoDesk) -> None:
         other=other["order_no"],
         reference=order["merchant_order_no"],
     )
+    said = await desk.act("merchant_staff", chat, text="订单列表")
+    page = await desk.hears(chat, "云杉商城", order["order_no"], after=said)
+    press = {"message_id": page["id"], "label": button(page, "Excel")["text"]}
+    await desk.act("merchant_staff", chat, press=press)
+    file = await desk.hears(chat, "📄", "订单", after=page["id"])
+    assert (len(file["files"]), file["reply_to"]) == (1, page["id"])
     asked = await desk.act("operator", chat, text=f"这单 {order['order_no']} 客户急")
     await desk.hears(chat, order["order_no"], after=asked)
     said = await desk.act("operator", chat, text="查单", reply_to=asked)

@@ -25,6 +25,7 @@ from core.reports.exports.rows import (
 from core.reports.exports.sources import (
     CHUNK_ROWS,
     MAX_ROWS,
+    ListReading,
     MerchantReading,
     PlatformReading,
     Reading,
@@ -44,6 +45,7 @@ __all__ = [
     "DiscrepancyRow",
     "Exports",
     "Holder",
+    "ListReading",
     "MerchantReading",
     "MovementRow",
     "OrderRow",

@@ -16,7 +16,13 @@ from core.reports.bills import Bills
 from core.reports.exports import points
 from core.reports.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
 from core.reports.exports.queue import Requests
-from core.reports.exports.sources import MerchantReading, PlatformReading, SupplierReading
+from core.reports.exports.sources import (
+    ListReading,
+    MerchantReading,
+    PlatformReading,
+    SupplierReading,
+)
+from core.reports.order_lists import FilteredOrders, OrderLists
 from core.system.district import System
 from core.trade.orders import get_attempts, get_order
 
@@ -24,13 +30,16 @@ from core.trade.orders import get_attempts, get_order
 class Exports:
     """Pictures and files of business days. queue: what was asked for and is not out yet."""
 
-    def __init__(self, system: System, ledger: Ledger, parties: Parties, bills: Bills) -> None:
+    def __init__(
+        self, system: System, ledger: Ledger, parties: Parties, bills: Bills, lists: OrderLists
+    ) -> None:
         self._store = system.store
         self._ledger = ledger
         self._merchants = parties.merchants
         self._suppliers = parties.suppliers
         self._calls = parties.calls
         self._bills = bills
+        self._lists = lists
         self.queue = Requests(system.store, system.clock, system.ids)
 
     async def ask(
@@ -47,7 +56,8 @@ class Exports:
         and private chats of those who may see channels; paper.staff is not believed. replaces: a
         chart in whose place this one comes. Refusals: anonymous_admin, not_permitted,
         record_not_found (also for a currency that nothing is in), staff_only (calls to
-        suppliers, where others read along), field_invalid, export_busy, export_too_many.
+        suppliers, where others read along), field_invalid, export_busy, export_too_many; of a
+        list those of `OrderLists.seen`.
         """
         await self.queue.put(
             [await self._seen(actor, paper) for paper in papers],
@@ -60,6 +70,9 @@ class Exports:
 
     async def _seen(self, actor: Actor, paper: Paper) -> Paper:
         """The paper as this actor may have it here."""
+        if paper.listed is not None:
+            listed = self._lists.seen(actor, paper.listed.wanted)
+            return Paper.of_list(listed, paper.zone)
         if paper.what == "calls":
             actor.need("see_channel")
             if not _alone(actor):
@@ -118,6 +131,21 @@ class Exports:
         async with self._store.snapshot() as tx:
             bill = await self._bills.platform_in(tx, paper.days, today, currency)
             yield PlatformReading(tx, paper, bill)
+
+    @asynccontextmanager
+    async def order_list(self, paper: Paper, listed: FilteredOrders) -> AsyncIterator[ListReading]:
+        """The workbook of a list, in one snapshot that lasts as long as this context."""
+        whose = await self._whose(listed)
+        async with self._store.snapshot() as tx:
+            yield ListReading(tx, paper, await self._lists.whole(tx, listed), whose)
+
+    async def _whose(self, listed: FilteredOrders) -> tuple[str, ...]:
+        if listed.rows == "attempts":
+            suppliers = [await self._suppliers.by_id(one) for one in listed.holder_ids]
+            return tuple(f"{one.supplier_no} {one.name}" for one in suppliers)
+        ids = listed.sight.merchant_ids or ()
+        merchants = [await self._merchants.by_id(one) for one in ids]
+        return tuple(f"{one.merchant_no} {one.name}" for one in merchants)
 
     async def calls(self, merchant_id: UUID, order_id: UUID) -> CallLog:
         """The calls to suppliers about an order and its attempts."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from core.kernel.days import Days
 from core.parties.suppliers import Call
+from core.reports.order_lists import FilteredOrders
 
-What = Literal["chart", "excel", "csv", "calls"]
+What = Literal["chart", "excel", "csv", "calls", "list"]
 Holder = Literal["m", "s", "p"]
 Table = Literal["orders", "prepayments", "days"]
 
@@ -32,7 +33,8 @@ class Paper:
     staff: with channels, cost and margin; decided by `Exports.ask`, never by who asks. currency:
     of the platform's papers, which are in one each; None: the one that most merchants have. Those
     of others are in their own. order_id: the order whose calls to suppliers a log (calls) holds,
-    and which is one of the merchant's.
+    and which is one of the merchant's. listed: the orders of a workbook (list), whose times are
+    told on the clocks of `zone`.
     """
 
     what: What
@@ -44,36 +46,29 @@ class Paper:
     staff: bool = False
     currency: str | None = None
     order_id: UUID | None = None
-
-    def pack(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {
-            "holder": self.holder,
-            "holder_id": str(self.holder_id),
-            "first": self.days.first.isoformat(),
-            "last": self.days.last.isoformat(),
-            "table": self.table,
-            "bom": self.bom,
-            "staff": self.staff,
-            "currency": self.currency,
-            "order_id": str(self.order_id) if self.order_id else None,
-        }
+    listed: FilteredOrders | None = None
+    zone: str = ""
 
     @staticmethod
-    def unpack(what: What, values: dict[str, Any]) -> Paper:
-        """The paper that `pack` packed."""
-        days = Days(date.fromisoformat(values["first"]), date.fromisoformat(values["last"]))
+    def of_list(listed: FilteredOrders, zone: str) -> Paper:
+        """The workbook of a list, as its sight has it."""
+        sight, orders = listed.sight, listed.rows == "orders"
+        everybody = orders and sight.merchant_ids is None
         return Paper(
-            what,
-            values["holder"],
-            UUID(values["holder_id"]),
-            days,
-            values["table"],
-            values["bom"],
-            values["staff"],
-            values["currency"],
-            UUID(values["order_id"]) if values["order_id"] else None,
+            "list",
+            "p" if everybody else "m" if orders else "s",
+            listed.holder_ids[0],
+            listed.wanted.days,
+            staff=orders and (sight.channels or sight.costs),
+            currency=listed.wanted.currency,
+            listed=listed,
+            zone=zone,
         )
+
+    @property
+    def holder_ids(self) -> tuple[UUID, ...]:
+        """Whose it is; several merchants' or suppliers' where a list is of all of them."""
+        return (self.holder_id,) if self.listed is None else self.listed.holder_ids
 
 
 @dataclass(frozen=True, slots=True)

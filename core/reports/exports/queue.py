@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from core.kernel import codec
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
@@ -22,7 +23,7 @@ QUEUE: Final = Queue(
     table="export",
     key=("id",),
     lease=timedelta(seconds=60),
-    returns=("what", "facts", "language", "chat_id", "reply_to", "replaces", "message_id"),
+    returns=("facts", "language", "chat_id", "reply_to", "replaces", "message_id"),
     order="created_at",
     done="sent",
     parked="failed",
@@ -85,12 +86,12 @@ class Requests:
         async with self._store.transaction() as tx:
             await tx.execute("SELECT pg_advisory_xact_lock(hashint8($1))", chat_id)
             rows = await tx.fetch(
-                "SELECT what, facts, reply_to, replaces FROM export"
+                "SELECT facts, reply_to, replaces FROM export"
                 " WHERE chat_id = $1 AND state = 'waiting'",
                 chat_id,
             )
-            there = [(r["what"], r["facts"], r["reply_to"], r["replaces"]) for r in rows]
-            new = [p for p in papers if (p.what, p.pack(), reply_to, replaces) not in there]
+            there = [(r["facts"], r["reply_to"], r["replaces"]) for r in rows]
+            new = [p for p in papers if (codec.pack(p), reply_to, replaces) not in there]
             if new and len(rows) >= MAX_WAITING:
                 raise Refusal("export_busy", limit=MAX_WAITING)
             for paper in new:
@@ -100,7 +101,7 @@ class Requests:
                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
                     self._ids.uuid7(),
                     paper.what,
-                    paper.pack(),
+                    codec.pack(paper),
                     language,
                     actor,
                     chat_id,
@@ -136,7 +137,7 @@ class Requests:
         for row in await self._leases.take(self._store, 1):
             return Taken(
                 row["id"],
-                Paper.unpack(row["what"], row["facts"]),
+                codec.unpack(Paper, row["facts"]),
                 row["language"],
                 row["chat_id"],
                 row["reply_to"],

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from core.books import KINDS
+from core.kernel import codec
 from core.kernel.errors import Refusal
 from core.kernel.holder import MODE
 from core.reports.bills import Bill, PlatformBill, SupplierBill
@@ -27,6 +28,7 @@ from core.reports.exports.rows import (
     TakingRow,
     VoucherRow,
 )
+from core.reports.order_lists import ListedOrder, WholeList
 from core.system.store import Tx
 
 R = TypeVar("R")
@@ -55,7 +57,7 @@ class Reading(ABC):
     async def digest(self, language: str) -> str:
         """Of everything the file would say: the same again is not built again."""
         _, facts = await self._whole()
-        said = [LAYOUT, language, self.paper.what, self.paper.pack(), repr(facts)]
+        said = [LAYOUT, language, codec.pack(self.paper), repr(facts)]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     async def file_of(self, digest: str) -> str | None:
@@ -153,6 +155,34 @@ class PlatformReading(Reading):
 
     async def _read_whole(self) -> tuple[int, object]:
         return sum(line.paid for line in self.bill.products), self.bill
+
+
+class ListReading(Reading):
+    """The lines of a list. whose: numbers and names; empty for everybody."""
+
+    def __init__(self, tx: Tx, paper: Paper, whole: WholeList, whose: tuple[str, ...]) -> None:
+        super().__init__(tx, paper)
+        self.listed = whole.listed
+        self.totals = whole.totals
+        self.whose = whose
+        self._list = whole
+
+    async def count(self) -> int:
+        return self.totals.count
+
+    async def need_room(self, max_rows: int) -> None:
+        """Refusals: list_too_large."""
+        if self.totals.count > max_rows:
+            count = f"{self.totals.count:,}"
+            raise Refusal("list_too_large", rows=count, limit=f"{max_rows:,}")
+
+    async def _read_whole(self) -> tuple[int, object]:
+        facts = (self.totals, self.whose, await self._list.trace(), await _names(self._tx))
+        return self.totals.count, facts
+
+    def lines(self) -> AsyncIterator[list[ListedOrder]]:
+        """Orders, or attempts, the newest first."""
+        return self._list.lines(CHUNK_ROWS)
 
 
 @dataclass(frozen=True, slots=True)

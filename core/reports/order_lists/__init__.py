@@ -13,6 +13,7 @@ from core.reports.order_lists.lists import (
     Totals,
     Turn,
     Way,
+    WholeList,
 )
 from core.reports.order_lists.sights import Sight
 
@@ -31,4 +32,5 @@ __all__ = [
     "Totals",
     "Turn",
     "Way",
+    "WholeList",
 ]

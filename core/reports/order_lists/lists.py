@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.kernel import codec
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
 from core.kernel.ids import Ids, number_month, read_number
 from core.people.actors import Actor
 from core.reports.order_lists import statements
@@ -25,6 +27,7 @@ MINUTES: Final = (10, 30, 60)
 _LONGEST: Final = timedelta(minutes=max(MINUTES))
 _MONTH: Final = timedelta(days=32)
 _NEXT: Final = timedelta(microseconds=1)
+_READ_AT_ONCE: Final = timedelta(hours=6)
 
 Way = Literal["first", "older", "newer"]
 
@@ -45,7 +48,8 @@ class ListedOrder:
 
     standing: as `standing_of` says; of an attempt its state. news: as in `OrderCard`.
     merchant_order_no: of an attempt the supplier's own number. channel_no: empty where it may not
-    be told. refunded: at least a part of it.
+    be told. paid: its money is here; paid_at, fee_minor and cost_minor are of such an order alone,
+    and None where they may not be told. refunded: at least a part of it.
     """
 
     at: datetime
@@ -59,6 +63,10 @@ class ListedOrder:
     by_hand: bool
     refunded: bool
     channel_no: str
+    paid: bool
+    paid_at: datetime | None
+    fee_minor: int | None
+    cost_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,12 @@ class FilteredOrders:
     def rows(self) -> statements.Rows:
         return "orders" if self.sight.supplier_ids is None else "attempts"
 
+    @property
+    def holder_ids(self) -> tuple[UUID, ...]:
+        """Whose it is: merchants', suppliers', or the platform's."""
+        sight = self.sight
+        return (sight.merchant_ids if self.rows == "orders" else sight.supplier_ids) or (HOUSE,)
+
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
@@ -118,7 +132,7 @@ class _Scope:
     ids: list[UUID]
     since: list[datetime]
     until: list[datetime]
-    days: list[Any]
+    days: list[date]
 
     def conditions(self) -> Conditions:
         ends = (min(self.since, default=_NEVER), max(self.until, default=_NEVER))
@@ -130,6 +144,57 @@ class _Scope:
 
     def after(self, at: datetime) -> _Scope:
         return replace(self, since=[max(one, at) for one in self.since])
+
+    def parts(self) -> Iterator[_Scope]:
+        """What is read at once, the newest first: a question about all of it would take too
+        long."""
+        first, last = min(self.since, default=_NEVER), max(self.until, default=_NEVER)
+        while last > first:
+            since = max(first, last - _READ_AT_ONCE)
+            part = self._between(since, last)
+            if part.ids:
+                yield part
+            last = since
+
+    def _between(self, since: datetime, until: datetime) -> _Scope:
+        places = [
+            place
+            for place, (begins, ends) in enumerate(zip(self.since, self.until, strict=True))
+            if begins < until and ends > since
+        ]
+        return _Scope(
+            [self.ids[place] for place in places],
+            [max(self.since[place], since) for place in places],
+            [min(self.until[place], until) for place in places],
+            [self.days[place] for place in places] if self.days else [],
+        )
+
+
+class WholeList:
+    """All lines of a list, as they stood at one moment. totals: what they come to."""
+
+    def __init__(self, tx: Tx, listed: FilteredOrders, scope: _Scope, totals: Totals) -> None:
+        self._tx = tx
+        self.listed = listed
+        self._scope = scope
+        self.totals = totals
+
+    async def trace(self) -> str:
+        """A number that is another one as soon as a line says something else."""
+        found = 0
+        for part in self._scope.parts():
+            conditions = part.conditions()
+            sql = statements.trace_of(self.listed.rows, self.listed.wanted, conditions)
+            found += int(await self._tx.fetchval(sql, *conditions.args))
+        return str(found)
+
+    async def lines(self, rows: int) -> AsyncIterator[list[ListedOrder]]:
+        """The newest first, at most so many at a time."""
+        for part in self._scope.parts():
+            conditions = part.conditions()
+            sql = statements.page_of(self.listed.rows, self.listed.wanted, conditions, "DESC")
+            async for chunk in self._tx.chunks(sql, *conditions.args, rows=rows):
+                yield [_line(row, self.listed) for row in chunk]
 
 
 class OrderLists:
@@ -172,6 +237,11 @@ class OrderLists:
                     return OrderPage(turn, lines, older, totals, recent)
             first = await _lines(tx, listed, scope, None, "DESC")
         return OrderPage(Turn(), tuple(first[:PAGE]), len(first) > PAGE, totals, recent)
+
+    async def whole(self, tx: Tx, listed: FilteredOrders) -> WholeList:
+        """All lines, as they stand in this snapshot."""
+        scope = await _scope_of(tx, listed)
+        return WholeList(tx, listed, scope, await _totals(tx, listed, scope))
 
     async def recent(self, listed: FilteredOrders) -> tuple[Recent, ...]:
         """Success of the last minutes."""
@@ -284,10 +354,15 @@ def _line(row: Any, listed: FilteredOrders) -> ListedOrder:
             by_hand=False,
             refunded=False,
             channel_no=row["channel_no"],
+            paid=row["state"] == "paid",
+            paid_at=None,
+            fee_minor=None,
+            cost_minor=None,
         )
     standing = standing_of(
         row["state"], how=row["paid_how"], late=row["paid_late"], disputed=row["disputed"]
     )
+    sight, paid = listed.sight, row["paid_at"] is not None and not row["disputed"]
     return ListedOrder(
         **shared,
         merchant_order_no=row["merchant_order_no"],
@@ -296,7 +371,11 @@ def _line(row: Any, listed: FilteredOrders) -> ListedOrder:
         news=row["news"],
         by_hand=row["paid_how"] == "completed",
         refunded=row["state"] in ("partially_refunded", "refunded"),
-        channel_no=row["channel_no"] if listed.sight.channels else "",
+        channel_no=row["channel_no"] if sight.channels else "",
+        paid=paid,
+        paid_at=row["paid_at"] if paid else None,
+        fee_minor=row["fee_minor"] if paid and sight.fees else None,
+        cost_minor=row["cost_minor"] if paid and sight.costs else None,
     )
 
 

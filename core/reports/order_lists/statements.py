@@ -22,7 +22,7 @@ Rows = Literal["orders", "attempts"]
 
 def page_of(rows: Rows, wanted: OrderFilter, conditions: Conditions, way: Direction) -> str:
     """The next rows, in this direction. conditions: with the arguments up to $5, then those of the
-    place from which it goes on; its last argument is how many rows there are."""
+    place from which it goes on; its last argument is how many rows there are, None for all."""
     if rows == "attempts":
         narrow_attempts(wanted, conditions)
         conditions.args.append(None)
@@ -46,6 +46,12 @@ def totals_of(rows: Rows, wanted: OrderFilter, conditions: Conditions) -> str:
         return _ATTEMPT_TOTALS.format(where=conditions.sql)
     narrow_orders(wanted, conditions)
     return _ORDER_TOTALS.format(joins=_joins(wanted), where=conditions.sql)
+
+
+def trace_of(rows: Rows, wanted: OrderFilter, conditions: Conditions) -> str:
+    """A number for what all rows say, in whatever order. conditions: with the arguments up to
+    $5."""
+    return _TRACE.format(rows=page_of(rows, wanted, conditions, "DESC"))
 
 
 def recent_of(rows: Rows, wanted: OrderFilter, conditions: Conditions) -> str:
@@ -157,6 +163,10 @@ CROSS JOIN LATERAL (
     SELECT a.amount_minor, a.state FROM attempt a WHERE {_SENT}{{where}} OFFSET 0
 ) f
 """  # noqa: S608 (our own words)
+
+_TRACE: Final = """
+SELECT coalesce(sum(hashtextextended(r::text, 0)), 0)::text FROM ({rows}) r
+"""
 
 _OF_MINUTES: Final = """
 SELECT w.minutes, count(f.at) AS created, count(f.at) FILTER (WHERE f.paid) AS paid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.reports.exports import MAX_WAITING, QUEUE, Paper
+from core.reports.order_lists import FilteredOrders, OrderFilter, Sight
 from core.trade.orders import ByHand
 from tests.core.support import (
     CHAT,
@@ -21,6 +23,7 @@ from tests.core.support import (
     OPS_CHAT,
     OWNER,
     SPRUCE_STAFF,
+    SUPPLIER_CHAT,
     Desk,
     completing,
     nothing,
@@ -65,6 +68,35 @@ async def test_what_is_not_to_be_seen_is_not_found(
         )
     assert refused(error.value) == code
     assert await desk.runtime.reports.exports.queue.take() is None
+
+
+async def test_a_list_is_had_as_whoever_asks_may_see_it(desk: Desk) -> None:
+    """Whatever it says of what may be seen."""
+    exports, lists = desk.runtime.reports.exports, desk.runtime.reports.order_lists
+    wanted = OrderFilter(Days.one(date(2026, 11, 20)), "CNY", pay="unpaid", least_minor=100)
+    sight = Sight(None, channels=True, fees=True, costs=True)
+    asked = Paper.of_list(FilteredOrders(wanted, sight), "Asia/Shanghai")
+    for user_id, chat_id, holder, staff in (
+        (OWNER, OPS_CHAT, "p", True), (OWNER, CHAT, "m", False), (SPRUCE_STAFF, CHAT, "m", False),
+        (OWNER, SUPPLIER_CHAT, "s", False),
+    ):  # fmt: skip
+        actor = await desk.actor(user_id, chat_id)
+        for _ in range(2):  # the same twice is one
+            await exports.ask(actor, [asked], reply_to=user_id)
+        taken = await exports.queue.take()
+        assert taken is not None
+        assert taken.paper == Paper.of_list(lists.seen(actor, wanted), "Asia/Shanghai")
+        assert (taken.paper.holder, taken.paper.staff) == (holder, staff)
+        await exports.queue.finish(taken, digest="d", file_id="f")
+        assert await exports.queue.take() is None
+    channels = replace(wanted, channel_nos=("C01",))
+    for user_id, what, code in (
+        (NORTHWIND_STAFF, wanted, "not_permitted"), (OWNER, channels, "staff_only"),
+    ):  # fmt: skip
+        paper_of = Paper.of_list(FilteredOrders(what, sight), "UTC")
+        with pytest.raises(Refusal) as error:
+            await exports.ask(await desk.actor(user_id, CHAT), [paper_of], reply_to=1)
+        assert refused(error.value) == code
 
 
 async def test_a_stranger_and_a_wrong_table_are_refused(desk: Desk) -> None:

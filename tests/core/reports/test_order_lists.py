@@ -146,6 +146,50 @@ async def test_each_filter_lists_what_it_says_on_every_page(town: Town) -> None:
     assert empty == 2  # nobody was told, and nothing failed
 
 
+async def test_the_whole_of_a_list_is_all_of_its_pages(town: Town) -> None:
+    lists, store = town.desk.runtime.reports.order_lists, town.desk.runtime.system.store
+    merchant, supplier = [
+        await town.desk.actor(ADMIN, chat_id) for chat_id in (CHAT, SUPPLIER_CHAT)
+    ]
+    plain = FILTERS[:3]
+    for actor, filters in ((town.staff, FILTERS), (merchant, plain), (supplier, plain)):
+        for kept, _ in filters:
+            listed = lists.seen(actor, OrderFilter(town.days, "CNY", **kept))
+            async with store.snapshot() as tx:
+                whole = await lists.whole(tx, listed)
+                lines = [line async for chunk in whole.lines(4) for line in chunk]
+            assert lines == await town.all_lines(actor, **kept)
+            settled = [line for line in lines if line.paid]
+            assert (whole.totals.count, whole.totals.paid) == (len(lines), len(settled))
+            assert whole.totals.paid_minor == sum(line.amount_minor for line in settled)
+            if listed.sight.fees:
+                assert whole.totals.fee_minor == sum(line.fee_minor or 0 for line in settled)
+            if actor is town.staff:
+                assert whole.totals.cost_minor == sum(line.cost_minor or 0 for line in settled)
+                assert [line.paid_at is not None for line in lines] == [one.paid for one in lines]
+            else:
+                assert {line.cost_minor for line in lines} <= {None}
+
+
+async def test_a_list_is_another_one_as_soon_as_a_line_of_it_changes(town: Town) -> None:
+    async def trace(**kept: Any) -> str:
+        lists = town.desk.runtime.reports.order_lists
+        listed = lists.seen(town.staff, OrderFilter(town.days, "CNY", **kept))
+        async with town.desk.runtime.system.store.snapshot() as tx:
+            return await (await lists.whole(tx, listed)).trace()
+
+    other = await trace(product_codes=("wechat_qr",))
+    traces = [await trace(), await trace()]
+    opened = await town.desk.open(10_300, product="alipay_qr")
+    traces.append(await trace())
+    await town.desk.see(opened, 10_300)
+    traces += [await trace(), await trace()]
+    assert traces[0] == traces[1]
+    assert traces[3] == traces[4]
+    assert len(set(traces)) == 3
+    assert await trace(product_codes=("wechat_qr",)) == other
+
+
 async def test_how_a_line_stands(town: Town) -> None:
     lines = {line.number: line for line in await town.all_lines()}
     standing = [line.standing for line in lines.values()]

@@ -45,6 +45,10 @@ def _line(standing: str, news: str) -> ListedOrder:
         by_hand=True,
         refunded=True,
         channel_no="C01",
+        paid=True,
+        paid_at=AT,
+        fee_minor=1_200_000,
+        cost_minor=650_000,
     )
 
 

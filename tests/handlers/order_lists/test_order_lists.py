@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from core.delivery.outbox import Say, read_notice
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
+from core.runtime import Runtime
 from core.trade.orders import OpenOrder, Order
 from handlers.buttons import read_button
 from handlers.order_lists.buttons import TurnOrders
 from handlers.order_lists.screens import OrderListNotice
 from handlers.screens import render_say
+from tests.handlers.dialogue import restarted
 from tests.handlers.support import (
     BEN,
     FINANCE,
@@ -81,6 +85,46 @@ async def test_pages_are_turned_in_their_place(desk: Desk, many: list[str]) -> N
     assert [line.number for line in read_notice(OrderListNotice, back.notice).lines] == many[10:20]
     first = one_say(await desk.press(FINANCE, OPS, labelled(back, "◀")))
     assert [line.number for line in read_notice(OrderListNotice, first.notice).lines] == many[:10]
+
+
+async def test_an_old_list_is_turned_by_another_process(
+    desk: Desk, many: list[str], build_anew: Callable[[], Awaitable[Runtime]]
+) -> None:
+    said = await desk.said(FINANCE, OPS, "订单列表 未付")
+    desk.runtime = await build_anew()
+    restarted(desk)
+    turned = one_say(await desk.press(FINANCE, OPS, labelled(said, "▶"), message_id=501))
+    assert turned.edit_message_id == 501
+    notice = read_notice(OrderListNotice, turned.notice)
+    assert [line.number for line in notice.lines] == many[10:20]
+    assert notice.wanted == read_notice(OrderListNotice, said.notice).wanted
+
+
+async def test_all_lines_come_as_a_file_as_who_presses_may_see_them(
+    desk: Desk, many: list[str]
+) -> None:
+    queue = desk.runtime.reports.exports.queue
+    said = await desk.said(FINANCE, OPS, "订单列表 未付 >1")
+    excel = labelled(said, "Excel")
+    for user_id, chat_id, holder, seen in (
+        (FINANCE, OPS, "p", (True, True, True)), (SUQING, SPRUCE, "m", (False, True, False)),
+        (OPERATOR, SPRUCE, "m", (False, True, False)), (ZHAO, HENGTONG, "s", (True, False, False)),
+    ):  # fmt: skip
+        assert await desk.press(user_id, chat_id, excel, message_id=55) == []
+        taken = await queue.take()
+        assert taken is not None
+        await queue.finish(taken, digest="", file_id="")
+        assert (taken.chat_id, taken.reply_to, taken.replaces) == (chat_id, 55, None)
+        paper, listed = taken.paper, taken.paper.listed
+        assert listed is not None
+        assert listed.wanted == read_notice(OrderListNotice, said.notice).wanted
+        assert (paper.what, paper.holder, paper.zone) == ("list", holder, "Asia/Shanghai")
+        assert (listed.sight.channels, listed.sight.fees, listed.sight.costs) == seen
+    for user_id, chat_id in ((STRANGER, OPS), (SUPPORT, OPS), (STRANGER, SPRUCE)):
+        assert await desk.press(user_id, chat_id, excel) == []
+        assert await queue.take() is None
+    with pytest.raises(AssertionError):  # there is nothing to be had
+        labelled(await desk.said(FINANCE, OPS, "订单列表 昨天"), "Excel")
 
 
 async def test_words_narrow_it_and_are_said_back(desk: Desk, many: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.kernel import codec
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
@@ -160,7 +161,7 @@ async def test_papers_in_two_currencies_are_two_papers(desk: Desk) -> None:
     digests = set()
     for currency in ("CNY", "KWD"):
         paper = _platform("excel", day, currency)
-        assert Paper.unpack("excel", paper.pack()) == paper
+        assert codec.unpack(Paper, codec.pack(paper)) == paper
         async with desk.runtime.reports.exports.platform(paper) as reading:
             digests.add(await reading.digest("zh"))
     assert len(digests) == 2
