@@ -181,7 +181,7 @@ async def _groups(runtime: Runtime, bot: Bot, ask_s: int) -> AsyncIterator[Check
     """What the bot may do in the ops groups."""
     chat_ids = await runtime.people.groups.ops(runtime.system.store)
     if not chat_ids:
-        advice = "add the bot to a group of your staff and say 绑定管理群: alarms go there"
+        advice = "add the bot to a group of your staff and say /bind_ops: alarms go there"
         yield Check("ops group", "none", advice)
     for chat_id in chat_ids[:_MAX_GROUPS]:
         group = await runtime.people.groups.find(chat_id)

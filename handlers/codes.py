@@ -14,7 +14,7 @@ CODES: Final = declare(
                 " merchants."
             ),
             "usdt_rate_missing": (
-                "This group has no USDT rate. Set one with 设置汇率 7.2, or write it: +100u/7.2"
+                "This group has no USDT rate. Set one with /usdt 7.2, or write it: +100u/7.2"
             ),
             "too_many_numbers": (
                 "{limit} orders are shown at a time. Send the other numbers in another message."

@@ -12,6 +12,7 @@ from core.reports.balances import RIGHT as ALL_RIGHT
 from handlers.commands import COMMANDS, parse
 from handlers.kit.commands import Command
 from handlers.kit.intents import Usage
+from handlers.kit.screen import holds_chinese
 
 PRIVATE: Final = "private"
 MOST: Final = 16
@@ -43,7 +44,6 @@ _AMONG_STAFF: Final = frozenset(
 _IN_NOBODYS: Final = frozenset({"bind", "bind_ops", "look_up", ""})
 _HOLE: Final = re.compile(r"…|\{\}")
 _NUMBER: Final = re.compile(r"\b[MS]\d+\b")
-_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 Try = dict[str, str]
 
 
@@ -127,7 +127,7 @@ def _usable(command: Command, usage: Sequence[str], language: str, *, numbered: 
         whole += [f"{text} {_ONE}" for text in whole if not _NUMBER.search(text)]
 
     def rank(text: str) -> tuple[bool, bool]:
-        others = bool(_CHINESE.search(text)) != (language == "zh") and text[0] not in "+="
+        others = holds_chinese(text) != (language == "zh") and text[0] not in "+="
         return numbered and not _NUMBER.search(text), others
 
     return sorted(whole, key=rank)

@@ -191,10 +191,10 @@ class Reply:
 REFUSED_FOR: Final[dict[str, str]] = {
     "unreadable": "cannot be read",
     "signature": "the signature is wrong",
-    "address": "comes from elsewhere",
+    "address": "from an unknown address",
     "stale": "signed too long ago",
     "not_ours": "about somebody else",
-    "content": "says too little or nothing clear",
+    "content": "incomplete or unclear",
     "currency": "signed, but in another currency",
     "attempt": "signed, but about another attempt",
 }

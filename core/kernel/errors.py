@@ -96,8 +96,8 @@ class Ambiguous(Exception):
 CONTRADICTIONS: dict[str, str] = {
     "number_taken": "one payment number for two attempts",
     "amount_changed": "one payment number with two amounts",
-    "other_currency": "paid in another currency than asked",
-    "other_address": "a callback about another attempt than its address",
+    "other_currency": "paid in a different currency",
+    "other_address": "a callback whose attempt does not match its address",
 }
 
 

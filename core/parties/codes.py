@@ -12,7 +12,7 @@ CODES: Final = declare(
             "field_invalid": "The field {param} is wrong: {expected}.",
             "tariff_in_the_past": (
                 "A rate cannot begin on {day}: today is {today}. Past orders are charged anew"
-                " only by re-rating: {example}"
+                " only by re-rating: /rerate {merchant_no} {product} {tariff} {day}~{today}"
             ),
             "product_unknown": "The product {product} is not open to this merchant.",
         },

@@ -23,11 +23,11 @@ CODES: Final = declare(
             ),
             "label_invalid": (
                 "{text} is no word for prepayments here: it has 1 to {most} characters. Write it"
-                " like /label 下发"
+                " like /label top-up"
             ),
             "segment_invalid": (
                 "{text} is no name of a segment: it is one word of 1 to {most} characters. Write"
-                " it like /segment 重点"
+                " it like /segment VIP"
             ),
             "segments_full": "A group is in {most} segments at most. Take it out of one first.",
             "quiet_invalid": (
@@ -41,7 +41,7 @@ CODES: Final = declare(
                 " or a file takes the place of one, and an album that of one with as many parts."
             ),
             "group_not_bound": (
-                "This group is not bound to a merchant yet. Say: 绑定商户 M1001 or /bind M1001"
+                "This group is not bound to a merchant yet. Say: /bind M1001"
             ),
             "merchant_needed": "Add the merchant's number, for example: {example}",
             "merchant_not_here": (
@@ -102,7 +102,7 @@ CODES: Final = declare(
             "person_changed": "{name} was changed meanwhile. Look again: /people",
             "ops_missing": (
                 "A second person has to approve this in an ops group, and there is none yet. Say"
-                " 绑定管理群 or /bind_ops in a group of your own people."
+                " /bind_ops in a group of your own people."
             ),
             "applied_already": "You asked for it already. You hear of it here.",
             "appointed_already": "{name} may ask here already.",

@@ -48,7 +48,7 @@ _THRESHOLDS: Final = (
     ),
     Setting("credit_second", "amount", 100_000, "a credit line above it needs a second person"),
     Setting("refund_second", "amount", 5_000, "a refund above it needs a second person"),
-    Setting("resolve_second", "amount", 5_000, "more money in suspense needs a second person"),
+    Setting("resolve_second", "amount", 5_000, "money in suspense above it needs a second person"),
     Setting("complete_second", "amount", 5_000, "a completion above it needs a second person"),
 )
 _SWITCHES: Final = (

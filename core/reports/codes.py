@@ -11,7 +11,7 @@ CODES: Final = declare(
         "invalid_request": {
             "export_too_many": (
                 "That would be {count} files; at most {limit} are made for one message. Add the"
-                " merchant's number: 导出 M1001"
+                " merchant's number: /export M1001"
             ),
             "export_too_large": (
                 "{rows} orders do not fit into a workbook (at most {limit}). Ask for CSV, or"
@@ -21,7 +21,7 @@ CODES: Final = declare(
                 "{rows} orders do not fit into a workbook (at most {limit}). Narrow the list: by"
                 " days, merchants or amounts."
             ),
-            "list_gone": "This list is too old to be turned. Ask for a new one: 订单列表",
+            "list_gone": "This list is too old to page through. Ask for a new one: /orders",
             "filter_not_here": (
                 "A supplier's list is narrowed by days, amounts, channels, products, and whether"
                 " they are paid."

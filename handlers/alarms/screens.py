@@ -237,8 +237,8 @@ def _remedies(alarm: Alarm, translate: NullTranslations) -> Row:
         case AlarmRefund(ends_by_itself=True, merchant_id=merchant_id, refund_id=refund_id):
             which = merchant_id, refund_id
             return (
-                button(translate.gettext("✅ Given back"), OnRefund(*which, "given")),
-                button(translate.gettext("🚫 Not given back"), OnRefund(*which, "not_given")),
+                button(translate.gettext("✅ Refunded"), OnRefund(*which, "given")),
+                button(translate.gettext("🚫 Not refunded"), OnRefund(*which, "not_given")),
             )
         case _:
             return ()

@@ -23,7 +23,7 @@ COMMANDS: Final = (
         bare(ShowAlarms()),
         forms=("告警",),
         takes=nothing,
-        what="What is wrong now",
+        what="Open alarms",
         usage=("告警", "/alarms"),
         answer=(
             "the alarms that stand, the oldest first: how often each was seen, since when, and who"

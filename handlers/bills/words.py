@@ -84,6 +84,7 @@ COMMANDS: Final = (
             "上月账单",
             "账单 11-01~11-20",
             "账单 USD",
+            "/bill yesterday",
             "/bill 2026-11",
         ),
         implied=_SPOKEN,

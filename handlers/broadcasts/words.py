@@ -140,7 +140,7 @@ COMMANDS: Final = (
             "群发分组 重点",
             "修改群发 B12",
             "/broadcast",
-            "/broadcast segment 重点",
+            "/broadcast segment VIP",
             "/broadcast edit B12",
         ),
         place="private",

@@ -403,6 +403,7 @@ COMMANDS: Final = (
             "通道 C01",
             "通道 C01 开",
             "通道 C01 金额 100-50000",
+            "通道 C01 时段 09:00-23:00",
             "/channels archived",
             "/channel C01 hours 09:00-23:00",
         ),
@@ -455,6 +456,7 @@ COMMANDS: Final = (
         usage=(
             "添加产品",
             "添加产品 alipay_qr 支付宝扫码 | Alipay QR",
+            "/product_add",
             "/product_add alipay_qr 支付宝扫码 | Alipay QR",
         ),
         answer="makes the product, switched on; alone: asks step by step, in private",

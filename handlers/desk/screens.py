@@ -11,7 +11,7 @@ from core.people.actors import Actor
 from core.reports.balances import MerchantStands
 from handlers.kit.commands import Command
 from handlers.kit.dialogues import DialogueEnded
-from handlers.kit.screen import View
+from handlers.kit.screen import View, in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,15 @@ class SupplierBalance(Notice):
     zone: str
 
 
+def _in_language(notice: UsageNotice, language: str) -> dict[str, Any]:
+    return {"usage": in_language(notice.usage, language)}
+
+
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(Balances, shortens="lines"),
     View(SupplierBalance),
     View(HelpNotice),
-    View(UsageNotice),
+    View(UsageNotice, adds=_in_language),
     View(NoCommandNotice),
     View(Balance),
     View(DialogueEnded),

@@ -84,7 +84,9 @@ COMMANDS: Final = (
         usage=(
             "对接映射",
             "对接映射 epay v2",
+            "对接映射 epay v2 通过",
             "对接映射 epay v2 驳回 原因",
+            "/documents",
             "/document epay v2 approve",
         ),
         answer=(

@@ -38,7 +38,7 @@ COMMANDS: Final = (
         repeats=True,
         what="Have the supplier asked about an order",
         usage=("催单 P…", "zz P…", "/chase P…"),
-        hint="Or reply 催单 or zz to a message that holds the number.",
+        hint="Or reply /chase or zz to a message that holds the number.",
         answer=(
             "passes the question to the supplier's group, or reminds it; a picture with a number "
             "is passed by itself; replies there come back"

@@ -71,7 +71,7 @@ COMMANDS: Final = (
         read_export,
         forms=("导出", "图表"),
         what="Days as Excel, CSV or a chart",
-        usage=("导出", "图表 11-01~11-20", "导出 USD", "/export csv orders 2026-11"),
+        usage=("导出", "图表 11-01~11-20", "导出 USD", "/export", "/export csv orders 2026-11"),
         implied={"图表": "图表"},
         answer="the days as Excel, CSV or a picture; see below",
     ),

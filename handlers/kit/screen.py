@@ -35,6 +35,7 @@ _DAYS_FROM_MIN: Final = 48 * _HOUR_MIN
 TEMPLATES: Final = tuple(sorted(Path(__file__).resolve().parents[1].glob("*/templates")))
 _TAGS: Final = re.compile(r"<[^>]*>")
 _UNSHOWN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 _BLANKS: Final = re.compile(r"\n[ \t]*\n\s*\n")
 
 Row = tuple[InlineKeyboardButton, ...]
@@ -143,6 +144,35 @@ def clip(text: str, chars: int) -> str:
     return cut.decode("utf-16-le", errors="ignore") + "…"
 
 
+def say(spoken: str, slash: str, language: str) -> str:
+    """What somebody is told to type, in the language in which they are told."""
+    return spoken if language == "zh" else slash
+
+
+def entry(spoken: str, slash: str, language: str) -> Markup:
+    """The same in a list of commands. What goes on behind a name is for copying, a name alone for
+    a tap; in Chinese both ways of saying it stand there."""
+    name, _, more = slash.partition(" ")
+    if language == "zh":
+        return Markup("<code>{}</code> · {}").format(spoken, name)
+    return Markup("<code>{}</code>").format(slash) if more else Markup("{}").format(name)
+
+
+def in_language(usage: Sequence[str], language: str) -> Sequence[str]:
+    """The examples of how something is typed that are of a language; all, where none is. Signs and
+    figures, like `+1000`, are of both."""
+    if language == "zh":
+        mine = [one for one in usage if holds_chinese(one) or not one.startswith("/")]
+    else:
+        mine = [one for one in usage if not holds_chinese(one)]
+    return mine or usage
+
+
+def holds_chinese(text: str) -> bool:
+    """Whether there is a Chinese character in it."""
+    return _CHINESE.search(text) is not None
+
+
 @cache
 def _environment(language: str) -> Environment:
     environment = jinja_environment(TEMPLATES, language)
@@ -160,6 +190,11 @@ def _environment(language: str) -> Environment:
         gate_words=lambda gate: gate_words(gate, language),
         in_words=lambda text: why_words(text, language),
         age=lambda minutes: age(minutes, language),
+        say=lambda spoken, slash: say(spoken, slash, language),
+        entry=lambda spoken, slash: entry(spoken, slash, language),
+        # A full-width colon brings its own gap.
+        colon="：" if language == "zh" else ": ",
+        gap="" if language == "zh" else " ",
     )
     return environment
 

@@ -193,7 +193,7 @@ COMMANDS: Final = (
         forms=("授信",),
         takes=latin_or_money,
         what="The credit line",
-        usage=("授信 50000", "授信 M1001 50000", "授信 关", "/credit off", "/credit"),
+        usage=("授信 50000", "授信 M1001 50000", "授信 关", "/credit 50000", "/credit off"),
         answer="the merchant's credit line; alone: line, position and what is left",
     ),
 )

@@ -93,7 +93,7 @@ COMMANDS: Final = (
         repeats=True,
         what="Look an order up",
         usage=("查单 P…", "/order P…"),
-        hint="Or reply 查单 to a message that holds the number.",
+        hint="Or reply /order to a message that holds the number.",
         answer="the order's card; it edits itself when the order changes; see below",
     ),
     Command(

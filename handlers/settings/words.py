@@ -78,6 +78,7 @@ COMMANDS: Final = (
             "设置",
             "/settings",
             "设置 prepay_second 2万",
+            "设置 keys_second 开",
             "/settings prepay_second 20000 USD",
             "/settings prepay_daily off",
             "/settings keys_second on",

@@ -128,7 +128,7 @@ class _Writer:
             others = {"currencies": ", ".join(notice.also)}
             footer.append(translate("also: %(currencies)s") % others)
         if notice.holder != "m" and notice.what != "volume":
-            footer.append(translate("success by merchants' own days"))
+            footer.append(translate("success by each merchant's business day"))
         return Sheet(
             title="📊 " + titles[notice.what] % {"day": notice.day},
             name=everybody if notice.holder == "p" else name,
@@ -153,7 +153,7 @@ class _Writer:
     def _week(self, size: Size) -> list[Table | str]:
         """The seven days before today, where there is anything to tell of them."""
         span = f"{self._notice.first} – {self._notice.last}"
-        title = "🗓 " + self._translate("The seven days before: %(days)s") % {"days": span}
+        title = "🗓 " + self._translate("The previous seven days: %(days)s") % {"days": span}
         told = [(part.by, part.week) for part in self._notice.parts if part.week.rows]
         if not told:
             return [title, self._translate("No record in these days.")]
@@ -219,7 +219,7 @@ class _Writer:
         if averaged:
             average = found.average
             cells = (str(average.paid), self._amount(average.amount_minor))
-            rows.append(Row((self._translate("A day on average"), *cells), self._note(average)))
+            rows.append(Row((self._translate("Daily average"), *cells), self._note(average)))
         return Table(tuple(rows), self._header(by))
 
     def _total(self, total: Counts, note: str) -> Row:

@@ -22,7 +22,7 @@ COMMANDS: Final = (
         bare(ShowStatus()),
         forms=("系统状态",),
         takes=nothing,
-        what="How the desk stands",
+        what="System status",
         usage=("系统状态", "/status"),
         answer=(
             "the webhook, what waits in each queue and since when, the limiter, channels that rest,"

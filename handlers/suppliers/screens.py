@@ -212,7 +212,7 @@ def _supplier_buttons(shown: SupplierNotice, translate: NullTranslations) -> _Ke
         "name": translate.pgettext("desk", "Name"),
         "legal_name": translate.gettext("Legal name"),
         "licence_no": translate.gettext("Licence number"),
-        "licence_expires_on": translate.gettext("Licence ends"),
+        "licence_expires_on": translate.gettext("Licence expires"),
         "settles_to": translate.gettext("Settles to"),
     }
     fields = [

@@ -25,7 +25,7 @@ def _buttons(
     no = button(translate.pgettext("desk", "Cancel"), AnswerTrial(asked.approval_id, yes=False))
     if asked.step == "confirm":
         yes = AnswerTrial(asked.approval_id, yes=True)
-        return keyboard((button(translate.gettext("✅ Make it"), yes, style="danger"), no))
+        return keyboard((button(translate.gettext("✅ Place the order"), yes, style="danger"), no))
     step = asked.told.step
     options = [
         button(

@@ -33,7 +33,7 @@ PLAIN = {
     "Also in %(currencies)s: %(example)s", "Before: %(cut)s", "Bill of %(day)s",
     "Book these large prepayments?", "Book this large adjustment?",
     "Book this large prepayment?", "Book this?", "Days begin at %(cut)s",
-    "Little credit is left", "Not undone", "Nothing was booked", "Picture kept",
+    "Credit is running low", "Not undone", "Nothing was booked", "Picture kept",
     "Success rate", "Undo this record?", "Undone by %(name)s: %(record_no)s",
     "Undone: %(record_no)s, %(amount)s", "off", "wrong fee", "… and %(num)s more",
     "%(num)s completion", "Completed by hand, %(days)s",

@@ -59,11 +59,14 @@ class Offers:
                 raise Refusal("product_not_found", product=product_code[:32])
             since = valid_from or day.day
             if since < day.day:
-                written = format_tariff(tariff, merchant.currency)
-                again = (
-                    f"重算费率 {merchant.merchant_no} {product_code} {written} {since}~{day.day}"
+                raise Refusal(
+                    "tariff_in_the_past",
+                    day=since,
+                    today=day.day,
+                    merchant_no=merchant.merchant_no,
+                    product=product_code,
+                    tariff=format_tariff(tariff, merchant.currency),
                 )
-                raise Refusal("tariff_in_the_past", day=since, today=day.day, example=again)
             # Those who set it at once do so one after the other: the last one's seq is the highest.
             await tx.hold(f"tariff:{merchant.id}:{product_code}")
             if also is not None:

@@ -275,7 +275,7 @@ async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:
             desk.merchant, "alipay_qr", flat, actor="test", valid_from=yesterday
         )
     assert refused(past.value) == "tariff_in_the_past"
-    assert f"重算费率 M1001 alipay_qr 0.5% {yesterday}~{today}" in past.value.message
+    assert f"/rerate M1001 alipay_qr 0.5% {yesterday}~{today}" in past.value.message
     assert await store.fetchval("SELECT count(*) FROM tariff") == before
 
 

@@ -250,8 +250,8 @@ async def test_the_same_is_said_in_the_group(desk: Desk) -> None:
         ("免打扰 23:00-08:00", "23:00-08:00 不主动发消息"),
         ("/quiet off", "不再有免打扰"),
         ("/zone europe/berlin", "Europe/Berlin"),
-        ("/zone off", "按所绑定一方的时区"),
-        ("分组 重点", "放进分组 重点"),
+        ("/zone off", "按绑定方的时区"),
+        ("分组 重点", "已加入分组 重点"),
         ("分组 -重点", "移出分组 重点"),
     ):
         assert words in html(await desk.said(ADMIN, SPRUCE, text)), text

@@ -243,7 +243,7 @@ async def test_one_thing_is_said_anew_typed_or_asked(desk: Desk) -> None:
     question = one_say(await desk.press(admin, admin, labelled(card, "Settles to")))
     after = one_say(await desk.press(admin, admin, labelled(question, "institution")))
     assert after.facts["settles_to"] == "licensed_institution"
-    question = one_say(await desk.press(admin, admin, labelled(card, "Licence ends")))
+    question = one_say(await desk.press(admin, admin, labelled(card, "Licence expires")))
     assert code(await desk.said(admin, admin, "2020-01-01")) == "licence_day_past"
     after = await desk.said(admin, admin, "2098-01-31")
     assert after.facts["licence_expires_on"] == "2098-01-31"
