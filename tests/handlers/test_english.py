@@ -26,6 +26,7 @@ NAMES = "中文 支付宝扫码"
 # What is typed, which a screen chooses by its language: no facts of anybody's.
 OURS = frozenset({"usage", "near", "typed"})
 PAIR = re.compile(r'\b(?:say|entry)\("([^"]+)", "([^"]+)"\)')
+SLASH = re.compile(r"(?<![\w:/.])(?<!· )/([a-z_]+)")
 # What stands in the place of `%s`: numbers of a channel, a merchant and a broadcast, a product.
 SAMPLES = ("C01", "M1001", "12", "alipay_qr")
 
@@ -82,6 +83,16 @@ def test_each_command_has_examples_in_both_languages() -> None:
             if any(map(holds_chinese, command.forms)):
                 spoken = in_language(usage, "zh")
                 assert not any(one.startswith("/") for one in spoken), command.name
+
+
+def test_a_chinese_sentence_names_the_chinese_form() -> None:
+    """But for a list of commands, where both stand beside each other."""
+    for path in sorted(LOCALES.glob("*.po")):
+        for key, (_, chinese) in catalogue(path.name).items():
+            for name in SLASH.findall(" ".join(chinese)):
+                if name in COMMANDS.by_name:
+                    forms = COMMANDS.named(name).forms
+                    assert not any(map(holds_chinese, forms)), (key, name)
 
 
 def pairs() -> Iterator[tuple[str, str]]:
