@@ -54,7 +54,7 @@ TRAIL: Final = {
     "refund_order_dropped": "a refund given up",
     "refund_order_used": "a refund asked for by hand",
     "reject_document": "a connector document rejected",
-    "rerated": "past orders charged anew",
+    "rerated": "re-rating past orders",
     "resolve": "money in suspense resolved",
     "resolve_dropped": "a decision about money in suspense turned down",
     "resolve_second_dropped": "a decision about money in suspense turned down",

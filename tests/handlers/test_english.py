@@ -27,8 +27,9 @@ NAMES = "中文 支付宝扫码"
 OURS = frozenset({"usage", "near", "typed"})
 PAIR = re.compile(r'\b(?:say|entry)\("([^"]+)", "([^"]+)"\)')
 SLASH = re.compile(r"(?<![\w:/.])(?<!· )/([a-z_]+)")
-# What stands in the place of `%s`: numbers of a channel, a merchant and a broadcast, a product.
-SAMPLES = ("C01", "M1001", "12", "alipay_qr")
+# What stands in the place of `%s`: numbers of a channel, a merchant, a broadcast and a person, and
+# a product.
+SAMPLES = ("C01", "M1001", "12", "123456789", "alipay_qr")
 
 
 def facts_in(value: Any) -> Iterator[str]:
