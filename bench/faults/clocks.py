@@ -13,7 +13,7 @@ SLOW_S: Final = -42
 FAST_S: Final = 600
 # Orders that live this long would be over for a desk that is ten minutes fast.
 _LIFE_S: Final = 300
-TOLD: Final = "The clock of one desk is wrong"
+TOLD: Final = "One host's clock is wrong"
 _TOLD_S: Final = 30.0
 _ANSWERED_S: Final = 30.0
 # Telegram takes its time, so that calls are under way while leases are looked at.

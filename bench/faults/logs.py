@@ -18,7 +18,7 @@ from bench.faults.kit import Desk, NotSo, Row, Site, share, until
 # Ops is told by the next beat of the desk, which comes every 20 s.
 TOLD_S: Final = 30.0
 END_BAR_S: Final = 20.0
-TOLD: Final = "The log of one desk cannot be written"
+TOLD: Final = "One host cannot write its log"
 LOST: Final = "paydesk_log_lines_lost"
 _DISK: Final = "size=64k"
 _AT_ONCE: Final = 50

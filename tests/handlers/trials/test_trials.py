@@ -119,14 +119,14 @@ async def test_a_real_one_is_asked_about_and_can_be_dropped(desk: Desk) -> None:
     asked = await desk.said(ADMIN, ADMIN, "测试下单 M1001 alipay_qr 1.00")
     assert asked.facts["step"] == "confirm"
     assert "真实资金" in render_say(asked, "zh").html
-    yes, no = labelled(asked, "Make it"), labelled(asked, "Cancel")
+    yes, no = labelled(asked, "Place the order"), labelled(asked, "Cancel")
     assert await desk.press(OPERATOR, ADMIN, yes) == []
     dropped = one_say(await desk.press(ADMIN, ADMIN, no, message_id=60))
     assert (dropped.facts["step"], dropped.edit_message_id) == ("dropped", 60)
     assert await desk.press(ADMIN, ADMIN, yes) == []
     assert await orders(desk) == 0
     asked = await desk.said(ADMIN, OPS, "测试下单 M1001 alipay_qr 1.00")
-    made, *rest = await desk.press(ADMIN, OPS, labelled(asked, "Make it"), message_id=61)
+    made, *rest = await desk.press(ADMIN, OPS, labelled(asked, "Place the order"), message_id=61)
     assert isinstance(made, Say)
     assert (made.facts["step"], made.edit_message_id) == ("made", 61)
     assert shown(rest).screen == "trial_calls"
