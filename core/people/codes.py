@@ -40,9 +40,7 @@ CODES: Final = declare(
                 "That cannot take the place of this broadcast: a text changes its words, a picture"
                 " or a file takes the place of one, and an album that of one with as many parts."
             ),
-            "group_not_bound": (
-                "This group is not bound to a merchant yet. Say: /bind M1001"
-            ),
+            "group_not_bound": ("This group is not bound to a merchant yet. Say: /bind M1001"),
             "merchant_needed": "Add the merchant's number, for example: {example}",
             "merchant_not_here": (
                 "This is a supplier's group: nothing about merchants is said here. Ask in the"

@@ -161,11 +161,10 @@ def entry(spoken: str, slash: str, language: str) -> Markup:
 def in_language(usage: Sequence[str], language: str) -> Sequence[str]:
     """The examples of how something is typed that are of a language; all, where none is. Signs and
     figures, like `+1000`, are of both."""
+    chinese = [one for one in usage if holds_chinese(one)]
     if language == "zh":
-        mine = [one for one in usage if holds_chinese(one) or not one.startswith("/")]
-    else:
-        mine = [one for one in usage if not holds_chinese(one)]
-    return mine or usage
+        return [one for one in usage if not one.startswith("/")] or chinese or usage
+    return [one for one in usage if one not in chinese] or usage
 
 
 def holds_chinese(text: str) -> bool:

@@ -98,11 +98,15 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
     assert "已成功" in desk.toast
 
     refused, alarm = await refunded("R2")
-    question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=60))
+    question = one_say(
+        await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=60)
+    )
     (dropped,) = await says(desk, FINANCE, button_data(question, 1), 61)
     assert (dropped.screen, await state_of(desk, refused)) == ("refund_dropped", "manual")
     assert await says(desk, FINANCE, button_data(question, 1), 61) == []
-    question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=60))
+    question = one_say(
+        await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=60)
+    )
     ended, _ = await press_and_prove(desk, FINANCE, OPS, button_data(question), message_id=62)
     assert (ended.facts["question"]["how"], await state_of(desk, refused)) == (
         "not_given",
@@ -121,7 +125,9 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
     assert (await desk.runtime.reports.verify.whole()).differences == ()
 
 
-@pytest.mark.parametrize(("label", "state"), [("Refunded", "succeeded"), ("Not refunded", "failed")])
+@pytest.mark.parametrize(
+    ("label", "state"), [("Refunded", "succeeded"), ("Not refunded", "failed")]
+)
 async def test_above_the_threshold_a_second_person_says_so_too(
     desk: Desk, refunded: Refunded, label: str, state: str
 ) -> None:
@@ -172,7 +178,9 @@ async def test_ops_hears_of_an_end_that_one_person_said_elsewhere(
 async def test_it_ended_meanwhile(desk: Desk, refunded: Refunded) -> None:
     """Between the question and the answer: nothing is booked twice, and it is said."""
     refund, alarm = await refunded("R1")
-    question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=50))
+    question = one_say(
+        await desk.press(FINANCE, OPS, labelled(alarm, "Not refunded"), message_id=50)
+    )
     await desk.runtime.trade.refunds.settle(refund.merchant_id, refund.id, cost_returned=False)
     await desk.news()
     assert await says(desk, FINANCE, button_data(question), 51) == []
