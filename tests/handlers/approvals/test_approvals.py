@@ -255,7 +255,7 @@ async def test_the_only_owner_waits_and_proves_it_in_private(desk: Desk) -> None
         "UPDATE approval SET created_at = created_at - interval '10 minutes'"
     )
     await desk.press(owner, OPS, yes.data())
-    assert "/factor" in desk.toast, "there is none yet"
+    assert "「二次验证」" in desk.toast, "there is none yet"
     await enrol(desk, owner)
     told = await desk.press(owner, OPS, yes.data())
     (question,) = [say for say in says(told) if say.screen == "prove_question"]
