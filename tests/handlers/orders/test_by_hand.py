@@ -206,7 +206,7 @@ async def test_whoever_has_no_factor_is_told_how_to_get_one(desk: Desk, order: O
     operator = await employed(desk, "operator")
     yes = await asked(desk, order, operator)
     assert await desk.press(operator, SPRUCE, yes) == []
-    assert "/factor" in desk.toast
+    assert "「二次验证」" in desk.toast
     actor = await desk.runtime.people.access.actor(operator, "x", operator, private=True)
     await desk.runtime.people.factors.set_password(actor, "correct horse battery")
     await desk.news()  # ops is told
