@@ -78,5 +78,5 @@ async def test_where_there_is_no_ops_group_yet_it_is_told_later_and_in_both_lang
     assert await runtime.supply.licences.watch() == 1
     (said,) = await facts(runtime, OPS_CHAT)
     assert isinstance(said, Say)
-    for language, words in (("en", "ends in 3 days"), ("zh", "将在 3 天后到期")):
+    for language, words in (("en", "expires in 3 days"), ("zh", "将在 3 天后到期")):
         assert words in render_say(said, language).html
