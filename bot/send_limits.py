@@ -75,21 +75,28 @@ class Budget:
 
     @asynccontextmanager
     async def call(self, chat_id: int, rank: int, messages: int = 1) -> AsyncIterator[None]:
-        """Make one call for a chat within it, of so many messages. Raises Full."""
-        passed = [await self.take(chat_id, rank) for _ in range(messages)]
+        """Make one call for a chat within it, of so many messages: of more than a window takes,
+        where it is empty. Raises Full."""
+        passed = [await self.take(chat_id, rank, beside=messages - 1)]
+        for _ in range(messages - 1):
+            asked = await self._throttle.ask(self._windows(chat_id, rank))
+            if not isinstance(asked, Pass):
+                break
+            passed.append(asked)
         try:
             yield
         finally:
             for one in passed:
                 await self._throttle.count_again((_ALL,), one)
 
-    async def take(self, chat_id: int, rank: int) -> Pass:
-        """Count one call for a chat. Raises Full."""
+    async def take(self, chat_id: int, rank: int, *, beside: int = 0) -> Pass:
+        """Count one call for a chat. beside: there is to be room for so many others. Raises
+        Full."""
         async with self._bulk_turn if rank == BULK else nullcontext():
-            return await self._take(chat_id, rank)
+            return await self._take(chat_id, rank, beside)
 
-    async def _take(self, chat_id: int, rank: int) -> Pass:
-        limits, wait_s = self._limits(chat_id, rank), 0.0
+    async def _take(self, chat_id: int, rank: int, beside: int) -> Pass:
+        limits, wait_s = self._limits(chat_id, rank, beside), 0.0
         for _ in range(_ASKED_AT_MOST[rank]):
             asked = await self._throttle.ask(limits)
             if isinstance(asked, Pass):
@@ -100,13 +107,19 @@ class Budget:
             await asyncio.sleep(wait_s)
         raise Full(wait_s)
 
-    def _limits(self, chat_id: int, rank: int) -> dict[str, Limit]:
-        in_group = Limit(_share(self._per_group, _SHARES[rank]), _MINUTE_S)
+    def _limits(self, chat_id: int, rank: int, beside: int = 0) -> dict[str, Limit]:
         limits = {
+            name: Limit(max(1, limit.times - beside), limit.window_s)
+            for name, limit in self._windows(chat_id, rank).items()
+        }
+        return limits | _EVENLY if rank == BULK else limits
+
+    def _windows(self, chat_id: int, rank: int) -> dict[str, Limit]:
+        in_group = Limit(_share(self._per_group, _SHARES[rank]), _MINUTE_S)
+        return {
             _ALL: Limit(_share(_ALL_TIMES, _ALL_SHARES[rank]), _ALL_WINDOW_S),
             _window(chat_id): in_group if chat_id < 0 else _IN_PRIVATE,
         }
-        return limits | _EVENLY if rank == BULK else limits
 
     async def used(self, chat_id: int) -> float:
         """How much of a group's window is used up, from 0 to 1; in private nothing counts."""

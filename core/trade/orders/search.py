@@ -31,11 +31,15 @@ Found = Mapping[str, tuple[OrderKey, ...]]
 
 
 async def find_for(queries: Queries, actor: Actor, number: str) -> Order:
-    """The order a number means: ours, the merchant's own, or one at a supplier; the newest of
-    several. Refusals: not_permitted, order_not_found."""
+    """The order a number means: ours, the merchant's own, or one at a supplier; of several that
+    which we gave the number, or else the newest. Refusals: not_permitted, order_not_found."""
     actor.need("look_up")
-    found = await _of_merchants(queries, actor.merchant_ids, [number])
-    for merchant_id, order_id in found.get(number, ()):
+    found = (await _of_merchants(queries, actor.merchant_ids, [number])).get(number, ())
+    if len(found) > 1:
+        # Any merchant may call an order as we call another one, and something is done to this one.
+        ours = number.upper()
+        found = (await find_ours(queries, actor, [ours])).get(ours, found)
+    for merchant_id, order_id in found:
         return await get_order(queries, merchant_id, order_id)
     raise Refusal("order_not_found", number=number[:_MAX_SAID_CHARS])
 

@@ -24,6 +24,18 @@ async def test_a_number_that_a_supplier_gives_to_all_means_the_newest(desk: Desk
     assert (await find_for(desk.runtime.system.store, staff, "0")).id == opened[-1].order.id
 
 
+async def test_what_we_called_an_order_means_that_one_whoever_calls_others_so(desk: Desk) -> None:
+    """What is pressed under a card, or typed behind a command, is done to this order."""
+    meant = await desk.open()
+    assert meant.attempt is not None
+    store, staff = desk.runtime.system.store, await desk.actor(ADMIN, OPS_CHAT)
+    for number in (meant.order.order_no, meant.attempt.attempt_no):
+        await desk.open(merchant_order_no=number)
+        assert len((await find_meant(store, staff, [number]))[number]) == 2
+        for written in (number, number.lower()):
+            assert (await find_for(store, staff, written)).id == meant.order.id
+
+
 async def test_a_supplier_finds_what_it_was_told_and_nothing_of_others(desk: Desk) -> None:
     opened = await desk.open()
     assert opened.attempt is not None
