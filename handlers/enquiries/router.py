@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
@@ -31,7 +33,8 @@ def add_routes(routes: Router) -> None:
 async def chase(
     message: Message, chat: Chat, intent: Chase, trade: Trade, commands: CommandTable
 ) -> None:
-    """Have the suppliers of all orders asked that are meant."""
+    """Have the suppliers of all orders asked that are meant. A picture that comes with several of
+    them is passed to nobody: it shows the payment of one."""
     chat.actor.need("chase")
     words = intent.words or replied_to(message)
     if not words:
@@ -44,6 +47,8 @@ async def chase(
         await chat.refuse_with(Refusal("order_not_found", number=", ".join(unknown[:MAX_SHOWN])))
     said = said_in(message, chat.actor.name)
     orders = dict.fromkeys(key for number in meant for key in found.get(number, ()))
+    if len(orders) > 1:
+        said = replace(said, media=(), album=None)
     for key in list(orders)[:MAX_SHOWN]:
         try:
             await trade.enquiries.chase(chat.actor, key, said)

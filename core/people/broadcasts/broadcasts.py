@@ -115,7 +115,7 @@ class Broadcasts:
         """Send it to whoever presses, and to nobody else. Refusals: those of `_lock`."""
         async with self._store.transaction() as tx:
             found = await self._lock(tx, actor, broadcast_id, (*_DRAFT, *_RUNNING, *_OVER))
-            await self._outbox.say(tx, actor.chat_id, found.content.to("", bulk=False))
+            await self._outbox.say(tx, actor.user_id, found.content.to("", bulk=False))
 
     async def send(self, actor: Actor, broadcast_id: UUID) -> Broadcast:
         """Send a draft, now or at its time. Refusals: those of `_lock`, broadcast_empty,

@@ -161,6 +161,20 @@ async def test_each_number_of_an_album_has_its_own_question(busy: Desk, sold: Or
     assert await sends(busy, SUQING, SPRUCE, **album) == []
 
 
+async def test_a_picture_with_several_orders_to_chase_goes_to_nobody(
+    busy: Desk, sold: Order
+) -> None:
+    """Each has a supplier of its own, who is to see no other one's receipts."""
+    _, app = (await apps(busy.runtime))[0]
+    asked = OpenOrder("SPRUCE-79", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9")
+    made = await busy.runtime.trade.creation.open(app, asked, request_id="other")
+    await out(busy)
+    both = f"催单 {sold.order_no} {made.order.order_no}"
+    await sends(busy, SUQING, SPRUCE, photo=PHOTO, caption=both)
+    rows = await busy.runtime.system.store.fetch("SELECT media FROM enquiry")
+    assert [row["media"] for row in rows] == [[], []]
+
+
 async def test_what_came_back_is_replied_to_by_who_may_ask(busy: Desk, sold: Order) -> None:
     question = await asked(busy, sold)
     found = await sends(
