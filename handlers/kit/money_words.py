@@ -33,7 +33,7 @@ MONEY_WORDS: Final = (
     _word(
         "What payers paid, or got back, before any fee: the gross amount.",
         "desk|Amount", "amount %(amount)s · fee %(fee)s · cost %(cost)s", "Reversed amount",
-        "Amount per day", "Amount per hour",
+        "Amount per day", "Amount per hour", "desk|Received",
         "gross %(gross)s · fee %(fee)s", "gross %(gross)s · fee given back %(back)s",
         "gross %(gross)s · fee kept",
     ),

@@ -18,7 +18,8 @@ ROOMS = ("handlers/bills", "handlers/files", "handlers/money")
 BALANCES = ("balance.html", "balances.html", "balance_lines.html", "balance_names.html")
 # What stands there beside anything but an amount of money: whose, when, how many, and buttons.
 PLAIN = {
-    "Attempt", "By", "Channel", "Channels", "Completions", "Created", "Created at", "Currency",
+    "All", "As of %(at)s", "Attempt", "By", "Callback", "Channel", "Channels", "Completions",
+    "Created", "Created at", "Currency",
     "Day", "Days", "Difference", "Evidence", "Kind", "Merchant", "Merchant's number", "Merchants",
     "Name", "Order", "Orders", "Orders created", "Orders paid", "Orders still unpaid", "Paid",
     "Paid at", "Paid same day", "Paid/all", "Platform", "Product", "Products", "Reason", "Record",
@@ -34,7 +35,7 @@ PLAIN = {
     "Book these large prepayments?", "Book this large adjustment?",
     "Book this large prepayment?", "Book this?", "Days begin at %(cut)s",
     "Credit is running low", "Not undone", "Nothing was booked", "Picture kept",
-    "Success rate", "Undo this record?", "Undone by %(name)s: %(record_no)s",
+    "Success rate", "Undo this record?", "Unpaid", "Undone by %(name)s: %(record_no)s",
     "Undone: %(record_no)s, %(amount)s", "off", "wrong fee", "… and %(num)s more",
     "%(num)s completion", "Completed by hand, %(days)s",
     "↩️ Undo it", "⏳ Building the file…", "✅ Book it",
