@@ -86,7 +86,7 @@ OPS: tuple[Row, ...] = (
     ("admin", "/orders yesterday over 1", ("订单", "全部商户")),
     ("operator", "补单记录", ("补单记录",)),
     ("finance", "差异单", ("差异单",)),
-    ("admin", "群列表", ("群和频道", "云杉商城")),
+    ("admin", "群列表", ("群和频道",)),
     ("admin", "日切 00:00", ("平台", "日切 00:00")),
 )
 PRIVATE: tuple[Row, ...] = (

@@ -73,7 +73,8 @@ async def test_whose_order_it_is_not_is_said_without_a_question(
         answer = await stranger.call("GET", f"/v1/orders/{made['order_no']}")
         assert (answer.status, answer.code) == (404, "order_not_found")
 
-    assert await least(wire, [ask] * ROUNDS) == 0
+    # When a key was used is written meanwhile, at its first use with several questions.
+    assert await least(wire, [ask] * (10 * ROUNDS)) == 0
 
 
 async def test_a_payer_who_waits_asks_for_little(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -149,7 +150,8 @@ async def test_a_merchants_people_see_their_own(desk: Desk, many: list[str]) -> 
         text = text_of(said)
         assert "MANY-21" in text
         for hidden in ("C01", "C03", "成本", "利润", "S01"):
-            assert hidden not in text
+            # An order's number may have the same letters in it.
+            assert re.search(rf"(?<![0-9A-Z]){hidden}(?![0-9A-Z])", text) is None
         assert await code_of(desk, user_id, SPRUCE, "/orders M1002") == "merchant_not_found"
         codes = {await code_of(desk, user_id, SPRUCE, f"/orders {no}") for no in ("C01", "S01")}
         assert codes == {"not_permitted" if user_id == SUQING else "staff_only"}

@@ -270,7 +270,8 @@ async def test_rows_are_never_changed_and_go_by_whole_months(
         clock.go_to(ends + SUPPLIER_CALLS - timedelta(minutes=1))
         await store.make_months(clock.now().date(), 2)
         await line.say(url)
-        assert await calls.forget_old() == 0
+        await calls.forget_old()  # a month before the desk's may be there
+        assert len(await line.rows()) == 2
         clock.advance(120)
         async with owner(servers, database) as connection, connection.transaction():
             await connection.execute("LOCK TABLE supplier_call IN ACCESS SHARE MODE")
